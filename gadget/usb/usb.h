@@ -1,0 +1,140 @@
+/*
+ * One USB device of our own: a gadget on a dummy UDC, with one FunctionFS interface that has a bulk
+ * OUT, a bulk IN and, if wanted, an interrupt IN endpoint.
+ *
+ * This part knows the kernel and nothing of cards: what it carries are messages, whose length an
+ * opaque framing function tells, and a class descriptor that it was given. All calls and all
+ * callbacks happen on the thread of the loop.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/payload.h"
+
+#define USB_NAME_MAX 35      /* bytes of a FunctionFS instance name, without the terminating zero */
+#define USB_STRING_MAX 126   /* characters of a USB string descriptor */
+#define USB_CLASS_DESCRIPTOR_MAX 64
+#define USB_NOTIFICATION_MAX 8  /* bytes, and wMaxPacketSize of the interrupt endpoint */
+
+struct usb_identity {
+	uint16_t idVendor;
+	uint16_t idProduct;
+	uint16_t bcdDevice;
+	char manufacturer[USB_STRING_MAX + 1];
+	char product[USB_STRING_MAX + 1];
+	char serial[USB_STRING_MAX + 1];
+	char interface[USB_STRING_MAX + 1]; /* iInterface */
+};
+
+struct usb_settings {
+	char name[USB_NAME_MAX + 1]; /* of the gadget in configfs and of the FunctionFS instance */
+	char udc[64];                /* "dummy_udc.0"; empty: the first dummy UDC that is free */
+	struct usb_identity identity;
+	uint8_t bInterfaceClass;
+	uint8_t bInterfaceSubClass;
+	uint8_t bInterfaceProtocol;
+	/* Goes between the interface and the endpoint descriptors, unread. */
+	uint8_t class_descriptor[USB_CLASS_DESCRIPTOR_MAX];
+	size_t class_descriptor_size;
+	bool interrupt;              /* with an interrupt endpoint */
+	size_t message_max;          /* largest message on bulk OUT, bytes */
+	/*
+	 * Framing of bulk OUT: how many more bytes belong to the message whose first size bytes (one
+	 * packet at least, unless the host sent less) are these. 0: it is complete, or broken and to be
+	 * handed over as it is.
+	 */
+	size_t (*missing)(const uint8_t *bytes, size_t size);
+};
+
+/* A class request to the interface; USB 2.0, 9.3. */
+struct usb_request {
+	uint8_t bmRequestType;
+	uint8_t bRequest;
+	uint16_t wValue;
+	uint16_t wIndex;
+	uint16_t wLength;
+};
+
+#define USB_CONTROL_MAX 256 /* bytes of an answer to a class request */
+
+struct usb_callbacks {
+	/*
+	 * The host has configured the device: a new driver may be there. Whatever was queued is gone.
+	 * packet_size is the bulk endpoints' wMaxPacketSize at the speed in use.
+	 */
+	void (*enabled)(void *owner, size_t packet_size);
+	/* The host has let go of the device; whatever was queued is gone. */
+	void (*disabled)(void *owner);
+	/* A message came from bulk OUT. The bytes are the callee's until it returns. */
+	void (*message)(void *owner, struct payload_view message);
+	/* The message on bulk IN has been taken (or fitted the controller's FIFO): send the next. */
+	void (*sent)(void *owner);
+	/* The notification has been taken (or fitted the controller's FIFO). */
+	void (*notified)(void *owner);
+	/*
+	 * A class request came. Returns the number of bytes put into answer (at most USB_CONTROL_MAX,
+	 * and cut to wLength by the caller), 0 to acknowledge a request without data, negative to stall.
+	 */
+	int (*control)(void *owner, const struct usb_request *request, uint8_t *answer);
+	/* The device is gone for good (its UDC was taken away): only usb_close() is left to do. */
+	void (*gone)(void *owner);
+};
+
+enum usb_outcome {
+	USB_NOT_ROOT = 1,       /* the process may not make gadgets */
+	USB_NO_CONFIGFS = 2,    /* configfs is not mounted */
+	USB_NO_GADGETS = 3,     /* libcomposite is not loaded and does not load by itself */
+	USB_NO_FUNCTIONFS = 4,  /* the kernel has no FunctionFS */
+	USB_NO_UDC = 5,         /* no dummy UDC: dummy_hcd is not loaded, or not the one asked for */
+	USB_UDC_BUSY = 6,       /* every dummy UDC (or the one asked for) has a gadget */
+	USB_FOREIGN_GADGET = 7, /* a gadget that is not ours, of a type libusbgx can't read */
+	USB_NAME_TAKEN = 8,     /* a gadget of this name is in use by another process that lives */
+	USB_SEND_BUSY = 9,      /* the previous message is not taken yet */
+	USB_NOT_ENABLED = 10,   /* no host is listening */
+};
+
+/*
+ * What to tell the administrator about an outcome: what is missing, and what to type. One line.
+ */
+const char *usb_outcome_text(enum usb_outcome outcome);
+
+struct usb_device;
+
+/*
+ * Makes the device and plugs it in. A gadget of the same name that a dead process left behind is
+ * removed first. Returns 0 or one of the outcomes up to USB_NAME_TAKEN; fatal: -errno.
+ * callbacks must outlive the device. Callbacks may come as soon as the loop runs.
+ */
+int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_settings *settings,
+	const struct usb_callbacks *callbacks, void *owner);
+
+/*
+ * Unplugs and removes the device, in the order that does not deadlock the kernel, and frees it. No
+ * callback comes any more. Returns NULL; may be called with NULL.
+ */
+struct usb_device *usb_close(struct usb_device *device);
+
+/*
+ * Sends a message on bulk IN; the bytes are copied. One at a time: sent() says when the next may
+ * follow. Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED; fatal: -errno.
+ */
+int usb_send(struct usb_device *device, struct payload_view message);
+
+/*
+ * Takes back a message that the host has not begun to read; sent() does not come for it. What is in
+ * the controller's FIFO (up to 64 bytes) can't be taken back.
+ */
+void usb_cancel_send(struct usb_device *device);
+
+/*
+ * Sends a notification on interrupt IN, at most USB_NOTIFICATION_MAX bytes. One at a time, as above.
+ * Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED (also when there is no such endpoint); fatal: -errno.
+ */
+int usb_notify(struct usb_device *device, const uint8_t *bytes, size_t size);

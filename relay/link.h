@@ -1,0 +1,80 @@
+/*
+ * The link: five functions that carry frames, and promise nothing. A frame arrives whole or not at
+ * all; it may arrive twice, late, or after a later one; nobody is told when the peer is gone. What
+ * must be reliable is the session's work.
+ *
+ * nanomsg over ipc:// and tcp:// is one implementation (link_nanomsg.c); a lossy one in memory for
+ * tests is another.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/payload.h"
+
+/* Where a frame came from, for the answer. Opaque; only the bridge's side needs it. */
+#define LINK_ROUTE_MAX 40 /* bytes: nanomsg's pipe key and NN_MAXTTL = 8 words of 4 bytes */
+
+struct link_route {
+	uint8_t bytes[LINK_ROUTE_MAX];
+	size_t size;
+};
+
+enum {
+	LINK_NOTHING = 1,     /* receive: no frame is waiting */
+	LINK_DROPPED = 2,     /* send: the frame could not be handed over; the session will repeat it */
+	LINK_BAD_ADDRESS = 3, /* open: the endpoint can't be used; link_problem() says why */
+};
+
+struct link;
+
+struct link_functions {
+	int (*send)(struct link *link, const struct link_route *to, struct payload_view frame);
+	int (*receive)(struct link *link, struct link_route *from, struct payload *frame);
+	int (*fd)(const struct link *link);
+	void (*close)(struct link *link);
+};
+
+/* What every implementation's own struct begins with. */
+struct link {
+	const struct link_functions *functions;
+};
+
+/* Which end of the link this is. */
+enum link_side {
+	LINK_GUEST,  /* connects to one endpoint, raw REQ */
+	LINK_BRIDGE, /* listens on one or more endpoints, raw REP */
+};
+
+/*
+ * Opens a nanomsg link. endpoints are "ipc:///path" or "tcp://address:port". Returns 0 or
+ * LINK_BAD_ADDRESS, then problem (problem_size bytes, always terminated) says in words which endpoint
+ * and why. Fatal: -errno of nn_socket().
+ */
+int link_open_nanomsg(struct link **link, enum link_side side, const char *const *endpoints,
+	size_t count, char *problem, size_t problem_size);
+
+/*
+ * Hands frame over to the link. to: the route of a frame received by the bridge; NULL on the guest's
+ * side. Returns 0 or LINK_DROPPED.
+ */
+int link_send(struct link *link, const struct link_route *to, struct payload_view frame);
+
+/*
+ * Takes the next frame. from may be NULL on the guest's side. frame is replaced; its capacity must be
+ * WIRE_FRAME_MAX. Returns 0 or LINK_NOTHING. Fatal: -errno.
+ */
+int link_receive(struct link *link, struct link_route *from, struct payload *frame);
+
+/*
+ * A descriptor that is readable when link_receive() may have a frame. Poll it for reading only, and
+ * never read it: receive until LINK_NOTHING instead.
+ */
+int link_fd(const struct link *link);
+
+/* Closes and frees; returns NULL. May be called with NULL. */
+struct link *link_close(struct link *link);
