@@ -1,0 +1,413 @@
+/*
+ * One small function per command of commands.h. Each puts its data into the response and returns the
+ * status word, which applet_execute() appends.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "tests/card/applet.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "tests/card/apdu.h"
+#include "tests/card/commands.h"
+#include "tests/card/pattern.h"
+
+/* ISO/IEC 7816-4, 5.6. */
+enum applet_sw {
+	SW_OK = 0x9000,
+	SW_BYTES_LEFT = 0x6100, /* SW2 of them, 00 meaning 256 or more */
+	SW_TRIES_LEFT = 0x63C0,
+	SW_WRONG_LENGTH = 0x6700,
+	SW_PIN_MISSING = 0x6982,
+	SW_PIN_BLOCKED = 0x6983,
+	SW_CONDITIONS = 0x6985,
+	SW_NO_CURRENT_FILE = 0x6986,
+	SW_WRONG_DATA = 0x6A80,
+	SW_FILE_NOT_FOUND = 0x6A82,
+	SW_WRONG_P1P2 = 0x6A86,
+	SW_NO_REFERENCE = 0x6A88,
+	SW_WRONG_INS = 0x6D00,
+	SW_WRONG_CLA = 0x6E00,
+};
+
+/* What a command may do beside returning data and a status word. */
+struct applet_call {
+	struct applet *applet;
+	const struct apdu *apdu;
+	struct applet_answer *answer;
+	bool raw; /* the response is complete without a status word */
+};
+
+int applet_init(struct applet *applet, const char *pin, unsigned int tries_max)
+{
+	size_t size = strlen(pin);
+
+	memset(applet, 0, sizeof(*applet));
+	if (size == 0 || size > APPLET_PIN_MAX)
+		return APPLET_BAD_PIN;
+	memcpy(applet->pin, pin, size);
+	applet->pin_size = size;
+	applet->tries_max = applet->tries_left = tries_max;
+	return payload_init(&applet->response, COMMAND_RESPONSE_MAX + 2);
+}
+
+void applet_deinit(struct applet *applet)
+{
+	payload_deinit(&applet->response);
+	payload_wipe(applet->pin, sizeof(applet->pin));
+}
+
+/* What does not survive a change of power. */
+static void applet_forget(struct applet *applet, bool powered)
+{
+	applet->powered = powered;
+	applet->verified = false;
+	applet->stored = 0;
+}
+
+void applet_power_on(struct applet *applet)
+{
+	applet_forget(applet, true);
+	applet->counters.power_ups++;
+}
+
+void applet_power_off(struct applet *applet)
+{
+	if (applet->powered)
+		applet->counters.power_offs++;
+	applet_forget(applet, false);
+}
+
+void applet_reset(struct applet *applet)
+{
+	applet_forget(applet, true);
+	applet->counters.resets++;
+}
+
+void applet_restore_tries(struct applet *applet)
+{
+	applet->tries_left = applet->tries_max;
+	applet->verified = false;
+}
+
+/* Appends to the response. No command's data is longer than the response may be. */
+static void applet_put(struct applet *applet, const void *bytes, size_t size)
+{
+	(void)payload_append(&applet->response, (struct payload_view){ .bytes = bytes, .size = size });
+}
+
+static void applet_put_u16(struct applet *applet, uint16_t value)
+{
+	const uint8_t bytes[] = { (uint8_t)(value >> 8), (uint8_t)(value & 0xFF) };
+
+	applet_put(applet, bytes, sizeof(bytes));
+}
+
+static void applet_put_u32(struct applet *applet, uint32_t value)
+{
+	applet_put_u16(applet, (uint16_t)(value >> 16));
+	applet_put_u16(applet, (uint16_t)(value & 0xFFFF));
+}
+
+/* size <= COMMAND_RESPONSE_MAX */
+static void applet_put_pattern(struct applet *applet, size_t size, uint32_t seed)
+{
+	static uint8_t bytes[COMMAND_RESPONSE_MAX];
+
+	pattern_fill(bytes, size, seed);
+	applet_put(applet, bytes, size);
+}
+
+static uint16_t applet_source(struct applet_call *call)
+{
+	uint16_t n = apdu_p1p2(call->apdu);
+
+	if (n > COMMAND_RESPONSE_MAX)
+		return SW_WRONG_P1P2;
+	applet_put_pattern(call->applet, n, n);
+	return SW_OK;
+}
+
+static bool applet_data_is_pattern(const struct applet_call *call, uint32_t seed)
+{
+	const struct payload_view data = call->apdu->data;
+
+	return pattern_mismatch(data.bytes, data.size, seed) == data.size;
+}
+
+static uint16_t applet_sink(struct applet_call *call)
+{
+	const struct payload_view data = call->apdu->data;
+	uint16_t n = apdu_p1p2(call->apdu);
+
+	if (call->apdu->has_le) {
+		applet_put_u32(call->applet, (uint32_t)data.size);
+		applet_put_u32(call->applet, pattern_hash(data.bytes, data.size));
+	}
+	if (data.size != n)
+		return SW_WRONG_LENGTH;
+	return applet_data_is_pattern(call, n) ? SW_OK : SW_WRONG_DATA;
+}
+
+static uint16_t applet_echo(struct applet_call *call)
+{
+	applet_put(call->applet, call->apdu->data.bytes, call->apdu->data.size);
+	return SW_OK;
+}
+
+static uint16_t applet_both(struct applet_call *call)
+{
+	if (!applet_data_is_pattern(call, (uint32_t)call->apdu->data.size))
+		return SW_WRONG_DATA;
+	return applet_source(call);
+}
+
+/* 61xx while there is something to fetch, as the cards of ISO/IEC 7816-3, 10.3.4 do. */
+static uint16_t applet_stored_sw(const struct applet *applet)
+{
+	if (applet->stored == 0)
+		return SW_OK;
+	return (uint16_t)(SW_BYTES_LEFT | (applet->stored > 255 ? 0 : applet->stored));
+}
+
+static uint16_t applet_store(struct applet_call *call)
+{
+	uint16_t n = apdu_p1p2(call->apdu);
+
+	if (n > COMMAND_RESPONSE_MAX)
+		return SW_WRONG_P1P2;
+	call->applet->stored = call->applet->stored_seed = n;
+	return applet_stored_sw(call->applet);
+}
+
+static uint16_t applet_get_response(struct applet_call *call)
+{
+	static uint8_t bytes[COMMAND_RESPONSE_MAX];
+	struct applet *applet = call->applet;
+	uint32_t total = applet->stored_seed, start = total - applet->stored;
+	uint32_t size = applet->stored < call->apdu->ne ? applet->stored : call->apdu->ne;
+
+	if (applet->stored == 0)
+		return SW_CONDITIONS;
+	pattern_fill(bytes, total, total);
+	applet_put(applet, &bytes[start], size);
+	applet->stored -= size;
+	return applet_stored_sw(applet);
+}
+
+static uint16_t applet_work(struct applet_call *call)
+{
+	call->answer->delay_ms = apdu_p1p2(call->apdu);
+	return applet_echo(call);
+}
+
+static uint16_t applet_mute(struct applet_call *call)
+{
+	call->answer->action = APPLET_MUTE;
+	return SW_OK;
+}
+
+static uint16_t applet_raw(struct applet_call *call)
+{
+	call->raw = true;
+	return applet_echo(call);
+}
+
+static uint16_t applet_sw(struct applet_call *call)
+{
+	(void)applet_echo(call);
+	return apdu_p1p2(call->apdu);
+}
+
+static uint16_t applet_drop(struct applet_call *call)
+{
+	struct cursor_in in = cursor_in(call->apdu->data.bytes, call->apdu->data.size);
+
+	if (in.left > 0)
+		call->answer->delay_ms = in_be16(&in);
+	if (!in_done(&in))
+		return SW_WRONG_LENGTH;
+	call->answer->away_ms = call->apdu->p2 * 100u;
+	switch (call->apdu->p1) {
+	case COMMAND_DROP_FIN:
+		call->answer->action = APPLET_FIN;
+		return SW_OK;
+	case COMMAND_DROP_RST:
+		call->answer->action = APPLET_RST;
+		return SW_OK;
+	case COMMAND_DROP_CUT:
+		call->answer->action = APPLET_CUT;
+		applet_put_pattern(call->applet, 254, 254);
+		return SW_OK;
+	default:
+		return SW_WRONG_P1P2;
+	}
+}
+
+static uint16_t applet_sign(struct applet_call *call)
+{
+	uint16_t sw;
+
+	if (!call->applet->verified)
+		return SW_PIN_MISSING;
+	sw = applet_source(call);
+	if (sw == SW_OK)
+		call->applet->counters.signatures++;
+	return sw;
+}
+
+static uint16_t applet_counters(struct applet_call *call)
+{
+	const struct applet_counters *counters = &call->applet->counters;
+
+	applet_put_u32(call->applet, counters->power_ups);
+	applet_put_u32(call->applet, counters->resets);
+	applet_put_u32(call->applet, counters->apdus);
+	applet_put_u32(call->applet, counters->verifies);
+	applet_put_u32(call->applet, counters->signatures);
+	return SW_OK;
+}
+
+static uint16_t applet_pin_state(const struct applet *applet)
+{
+	if (applet->tries_left == 0)
+		return SW_PIN_BLOCKED;
+	return applet->verified ? SW_OK : (uint16_t)(SW_TRIES_LEFT | (applet->tries_left & 0xF));
+}
+
+/* PINs come bare or padded to a fixed length, with FF or 00. */
+static bool applet_pin_matches(const struct applet *applet, struct payload_view data)
+{
+	if (data.size < applet->pin_size)
+		return false;
+	for (size_t i = applet->pin_size; i < data.size; i++) {
+		if (data.bytes[i] != 0xFF && data.bytes[i] != 0x00)
+			return false;
+	}
+	return memcmp(data.bytes, applet->pin, applet->pin_size) == 0;
+}
+
+/* ISO/IEC 7816-4, 11.6.6. The try is taken before the comparison, as real cards do. */
+static uint16_t applet_verify(struct applet_call *call)
+{
+	struct applet *applet = call->applet;
+
+	if (call->apdu->p1 != 0)
+		return SW_WRONG_P1P2;
+	if ((call->apdu->p2 & 0x7F) > 1)
+		return SW_NO_REFERENCE;
+	if (call->apdu->data.size == 0)
+		return applet_pin_state(applet);
+	applet->counters.verifies++;
+	applet->verified = false;
+	if (applet->tries_left == 0)
+		return SW_PIN_BLOCKED;
+	applet->tries_left--;
+	if (applet_pin_matches(applet, call->apdu->data)) {
+		applet->verified = true;
+		applet->tries_left = applet->tries_max;
+	}
+	return applet_pin_state(applet);
+}
+
+/* ISO/IEC 7816-4, 11.2.2: by name, and one name only. */
+static uint16_t applet_select(struct applet_call *call)
+{
+	static const uint8_t aid[] = COMMAND_AID;
+	const struct payload_view data = call->apdu->data;
+	uint8_t fci[4 + sizeof(aid)] = { 0x6F, 2 + sizeof(aid), 0x84, sizeof(aid) };
+
+	if (call->apdu->p1 != 0x04 || data.size != sizeof(aid) ||
+	    memcmp(data.bytes, aid, sizeof(aid)) != 0)
+		return SW_FILE_NOT_FOUND;
+	memcpy(&fci[4], aid, sizeof(aid));
+	if (call->apdu->has_le)
+		applet_put(call->applet, fci, sizeof(fci));
+	return SW_OK;
+}
+
+static uint16_t applet_uid(struct applet_call *call)
+{
+	static const uint8_t uid[] = COMMAND_UID;
+
+	if (apdu_p1p2(call->apdu) != 0)
+		return SW_NO_REFERENCE;
+	applet_put(call->applet, uid, sizeof(uid));
+	return SW_OK;
+}
+
+static uint16_t applet_no_file(struct applet_call *call)
+{
+	(void)call;
+	return SW_NO_CURRENT_FILE;
+}
+
+static uint16_t applet_no_object(struct applet_call *call)
+{
+	(void)call;
+	return SW_NO_REFERENCE;
+}
+
+static const struct applet_command {
+	uint8_t cla;
+	uint8_t ins;
+	uint16_t (*run)(struct applet_call *call);
+} applet_commands[] = {
+	{ COMMAND_CLA_ISO, COMMAND_VERIFY, applet_verify },
+	{ COMMAND_CLA_ISO, COMMAND_SELECT, applet_select },
+	{ COMMAND_CLA_ISO, COMMAND_READ_BINARY, applet_no_file },
+	{ COMMAND_CLA_ISO, COMMAND_GET_RESPONSE, applet_get_response },
+	{ COMMAND_CLA_ISO, COMMAND_GET_DATA, applet_no_object },
+	{ COMMAND_CLA_PSEUDO, COMMAND_GET_DATA, applet_uid },
+	{ COMMAND_CLA_OWN, COMMAND_SOURCE, applet_source },
+	{ COMMAND_CLA_OWN, COMMAND_SINK, applet_sink },
+	{ COMMAND_CLA_OWN, COMMAND_ECHO, applet_echo },
+	{ COMMAND_CLA_OWN, COMMAND_BOTH, applet_both },
+	{ COMMAND_CLA_OWN, COMMAND_STORE, applet_store },
+	{ COMMAND_CLA_OWN, COMMAND_WORK, applet_work },
+	{ COMMAND_CLA_OWN, COMMAND_MUTE, applet_mute },
+	{ COMMAND_CLA_OWN, COMMAND_RAW, applet_raw },
+	{ COMMAND_CLA_OWN, COMMAND_SW, applet_sw },
+	{ COMMAND_CLA_OWN, COMMAND_DROP, applet_drop },
+	{ COMMAND_CLA_OWN, COMMAND_SIGN, applet_sign },
+	{ COMMAND_CLA_OWN, COMMAND_COUNTERS, applet_counters },
+};
+
+/* ISO/IEC 7816-4, 5.6: an unknown class is told apart from an unknown instruction of a known one. */
+static uint16_t applet_dispatch(struct applet_call *call)
+{
+	bool class_known = false;
+
+	for (size_t i = 0; i < sizeof(applet_commands) / sizeof(applet_commands[0]); i++) {
+		if (applet_commands[i].cla != call->apdu->cla)
+			continue;
+		class_known = true;
+		if (applet_commands[i].ins == call->apdu->ins)
+			return applet_commands[i].run(call);
+	}
+	return class_known ? SW_WRONG_INS : SW_WRONG_CLA;
+}
+
+void applet_execute(struct applet *applet, struct payload_view command,
+		    struct applet_answer *answer)
+{
+	struct apdu apdu;
+	struct applet_call call = { .applet = applet, .apdu = &apdu, .answer = answer };
+	uint16_t sw;
+
+	memset(answer, 0, sizeof(*answer));
+	payload_clear(&applet->response);
+	applet->counters.apdus++;
+	if (apdu_decode(command, &apdu) == APDU_MALFORMED)
+		sw = SW_WRONG_LENGTH;
+	else if (!applet->powered)
+		sw = SW_CONDITIONS;
+	else
+		sw = applet_dispatch(&call);
+	if (!call.raw)
+		applet_put_u16(applet, sw);
+	answer->response = payload_view(&applet->response);
+}
