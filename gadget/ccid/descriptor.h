@@ -1,0 +1,31 @@
+/*
+ * The smart card device class descriptor: what this reader promises to a driver.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdint.h>
+
+#define CCID_DESCRIPTOR_SIZE 54 /* CCID 1.1, table 5.1-1 */
+
+/* The interface's class, subclass and protocol; CCID 1.1, table 4.3-1. */
+#define CCID_INTERFACE_CLASS 0x0B
+#define CCID_INTERFACE_SUBCLASS 0x00
+#define CCID_INTERFACE_PROTOCOL 0x00
+
+/*
+ * dwMaxCCIDMessageLength. GnuPG's driver reads bulk IN into 2,065 bytes, so it may not be larger;
+ * longer APDUs are chained. It is no multiple of 512 or 64, so that a full block ends in a short
+ * packet at any speed.
+ */
+#define CCID_MESSAGE_MAX 2065
+
+/* The clock (kHz) and the data rates (bit/s) that the descriptor names. */
+#define CCID_DEFAULT_CLOCK 4000
+#define CCID_DATA_RATE 10753      /* that clock at the default 372/1 */
+#define CCID_MAX_DATA_RATE 500000 /* that clock at 512/64, TA1 = 97 */
+
+/* Writes the descriptor. */
+void ccid_descriptor(uint8_t descriptor[static CCID_DESCRIPTOR_SIZE]);

@@ -1,0 +1,261 @@
+/*
+ * XfrBlock at extended APDU level: commands and responses in parts, CCID 1.1, 6.1.4 and 6.2.1.
+ *
+ *     driver                                         slot
+ *     wLevelParameter 1  begins             ->
+ *                                          <-        DataBlock, no data, bChainParameter 10h
+ *     wLevelParameter 3  continues          ->
+ *                                          <-        DataBlock, no data, bChainParameter 10h
+ *     wLevelParameter 2  ends               ->
+ *                                          <-        DataBlock, bChainParameter 1: begins
+ *     wLevelParameter 10h, no data          ->
+ *                                          <-        DataBlock, bChainParameter 3 or 2
+ *
+ * A command in one message has level 0, a response in one message bChainParameter 0. A part out of
+ * order fails with the offset of wLevelParameter and ends both chains.
+ *
+ * The bytes of the APDU are neither read nor changed here.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "gadget/ccid/slot_state.h"
+
+#include "base/cursor.h"
+
+/*
+ * A short response, which drivers at short APDU level take as one message without looking at
+ * bChainParameter: 256 bytes and SW.
+ */
+#define SHORT_RESPONSE_MAX 258
+
+void slot_transfer_reset(struct slot *slot)
+{
+	slot->transfer.receiving = false;
+	slot->transfer.sending = false;
+	slot->transfer.response_sent = 0;
+	payload_clear(&slot->transfer.command);
+	payload_clear(&slot->transfer.response);
+}
+
+/* ---- the command ---- */
+
+static void slot_transmit(struct slot *slot)
+{
+	slot->waits_for = slot_make_call(slot, (struct slot_call){
+		.operation = WIRE_TRANSMIT,
+		.data = payload_view(&slot->transfer.command),
+	});
+	slot->state = SLOT_TRANSMITTING;
+}
+
+/* The command is complete: to the card, in the protocol that the driver chose. */
+static void slot_execute(struct slot *slot, uint64_t now)
+{
+	slot->transfer.receiving = false;
+	slot->transfer.extension_at = now + SLOT_EXTENSION_FIRST;
+	slot->deadline = now + SLOT_TRANSMIT_MAX;
+	if (slot->wanted == slot->protocol) {
+		slot_transmit(slot);
+		return;
+	}
+	/* PPS is possible only after a reset; ISO 7816-3, 6.3.1. */
+	slot->waits_for = slot_make_call(slot, (struct slot_call){
+		.operation = WIRE_CONNECT,
+		.initialization = WIRE_RESET,
+		.protocols = slot->wanted,
+	});
+	slot->state = SLOT_SWITCHING;
+}
+
+/* Takes a part of the command. Returns whether it fitted; if not, the command has failed. */
+static bool slot_take_part(struct slot *slot, const struct ccid_command *command)
+{
+	if (payload_append(&slot->transfer.command, command->data) == 0)
+		return true;
+	slot_transfer_reset(slot);
+	slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);
+	return false;
+}
+
+static void slot_expect_more(struct slot *slot)
+{
+	slot->transfer.receiving = true;
+	slot_respond(slot, (struct slot_answer){ .specific = CCID_CHAIN_EMPTY });
+}
+
+static void slot_wrong_order(struct slot *slot)
+{
+	slot_transfer_reset(slot);
+	slot_fail(slot, CCID_ERROR_OFFSET_LEVEL);
+}
+
+/* ---- the response ---- */
+
+/*
+ * How much of the response goes into the next message. A message whose length is a multiple of the
+ * packet size would need a zero-length packet behind it, which not every driver reads: one byte less
+ * avoids it. But a short response is never split for that.
+ */
+static size_t slot_part_size(const struct slot *slot)
+{
+	size_t left = slot->transfer.response.size - slot->transfer.response_sent;
+	size_t room = CCID_MESSAGE_MAX - CCID_HEADER_SIZE;
+	size_t part = left < room ? left : room;
+
+	if ((CCID_HEADER_SIZE + part) % slot->packet_size != 0 || part < 2)
+		return part;
+	if (slot->transfer.response.size <= SHORT_RESPONSE_MAX)
+		return part;
+	return part - 1;
+}
+
+static uint8_t slot_chain_parameter(bool first, bool last)
+{
+	if (first)
+		return last ? CCID_CHAIN_WHOLE : CCID_CHAIN_BEGINS;
+	return last ? CCID_CHAIN_ENDS : CCID_CHAIN_CONTINUES;
+}
+
+static void slot_send_part(struct slot *slot)
+{
+	struct slot_transfer *transfer = &slot->transfer;
+	struct cursor_in in = cursor_in(transfer->response.bytes, transfer->response.size);
+	size_t part = slot_part_size(slot);
+	bool first = transfer->response_sent == 0;
+	bool last = transfer->response_sent + part == transfer->response.size;
+	const uint8_t *bytes;
+
+	(void)in_bytes(&in, transfer->response_sent);
+	bytes = in_bytes(&in, part);
+	transfer->response_sent += part;
+	transfer->sending = !last;
+	slot_respond(slot, (struct slot_answer){
+		.specific = slot_chain_parameter(first, last),
+		.data = { bytes, part },
+	});
+	if (last)
+		slot_transfer_reset(slot);
+}
+
+/* ---- events ---- */
+
+void slot_transfer_message(struct slot *slot, uint64_t now, const struct ccid_command *command)
+{
+	uint16_t level = ccid_command_level(command);
+	bool fresh = !slot->transfer.receiving;
+
+	/* Anything but a request for more gives up what is left of the last response. */
+	if (level != CCID_LEVEL_MORE && slot->transfer.sending)
+		slot_transfer_reset(slot);
+	switch (level) {
+	case CCID_LEVEL_WHOLE:
+		slot_transfer_reset(slot);
+		if (command->dwLength == 0)
+			slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);
+		else if (slot_take_part(slot, command))
+			slot_execute(slot, now);
+		break;
+	case CCID_LEVEL_BEGINS:
+		slot_transfer_reset(slot);
+		if (slot_take_part(slot, command))
+			slot_expect_more(slot);
+		break;
+	case CCID_LEVEL_CONTINUES:
+		if (fresh)
+			slot_wrong_order(slot);
+		else if (slot_take_part(slot, command))
+			slot_expect_more(slot);
+		break;
+	case CCID_LEVEL_ENDS:
+		if (fresh)
+			slot_wrong_order(slot);
+		else if (slot_take_part(slot, command))
+			slot_execute(slot, now);
+		break;
+	case CCID_LEVEL_MORE:
+		if (slot->transfer.sending && command->dwLength == 0)
+			slot_send_part(slot);
+		else
+			slot_wrong_order(slot);
+		break;
+	default:
+		slot_wrong_order(slot);
+		break;
+	}
+}
+
+/* The protocol was not switched: the APDU has not been sent, and the driver is told why. */
+void slot_switched(struct slot *slot, uint64_t now, const struct slot_result *result)
+{
+	if (result->outcome == WIRE_OK && result->protocol == slot->wanted) {
+		slot->protocol = result->protocol;
+		slot_transmit(slot);
+		return;
+	}
+	if (result->outcome == WIRE_OK || result->outcome == WIRE_PROTOCOL_MISMATCH) {
+		slot_transfer_reset(slot);
+		slot_fail(slot, CCID_ERROR_PROTOCOL_NOT_SUPPORTED);
+		return;
+	}
+	slot_transmitted(slot, now, result);
+}
+
+/* The card is gone, or not the one it was: the driver learns that with this answer. */
+static void slot_fail_without_card(struct slot *slot, uint64_t now)
+{
+	slot_lose_card(slot, now);
+	slot_fail(slot, CCID_ERROR_ICC_MUTE);
+}
+
+/* One of the ways in which a transmit can end; CCID 1.1, table 6.2-2 for the errors. */
+void slot_transmitted(struct slot *slot, uint64_t now, const struct slot_result *result)
+{
+	payload_clear(&slot->transfer.command);
+	switch ((enum wire_outcome)result->outcome) {
+	case WIRE_OK:
+		/* Less than SW is no response, whatever the host's pcscd thinks of it. */
+		if (result->data.size >= 2 &&
+			payload_set(&slot->transfer.response, result->data) == 0)
+			slot_send_part(slot);
+		else
+			slot_fail(slot, CCID_ERROR_HARDWARE);
+		break;
+	case WIRE_NO_CARD:
+	case WIRE_CARD_REMOVED:
+	case WIRE_CARD_RESET:
+	case WIRE_READER_GONE:
+	case WIRE_CARD_MUTE:
+		slot_fail_without_card(slot, now);
+		break;
+	case WIRE_CARD_BUSY:
+		slot_fail(slot, CCID_ERROR_SLOT_BUSY);
+		break;
+	case WIRE_CARD_ERROR:
+		slot_fail(slot, CCID_ERROR_HARDWARE);
+		break;
+	case WIRE_SERVICE_GONE:
+	case WIRE_OUTCOME_UNKNOWN:
+	case WIRE_NOT_CONNECTED:
+	case WIRE_PROTOCOL_MISMATCH:
+	case WIRE_UNSUPPORTED:
+	default:
+		/* Whether the card has executed the command, nobody knows: it is never repeated. */
+		slot_fail(slot, CCID_ERROR_HARDWARE);
+		slot_lose_card(slot, now);
+		break;
+	}
+}
+
+void slot_extend_time(struct slot *slot, uint64_t now)
+{
+	if (now < slot->transfer.extension_at)
+		return;
+	slot->transfer.extension_at = now + SLOT_EXTENSION_NEXT;
+	/* The last one is still unread: another would only make the answer late. */
+	if (slot->in_flight)
+		return;
+	/* bError is the multiple of the driver's waiting time: libccid and GnuPG's driver agree on 1. */
+	slot_respond(slot, (struct slot_answer){
+		.status = CCID_COMMAND_TIME_EXTENSION, .error = 1 });
+}
