@@ -96,7 +96,9 @@ void applet_restore_tries(struct applet *applet)
 /* Appends to the response. No command's data is longer than the response may be. */
 static void applet_put(struct applet *applet, const void *bytes, size_t size)
 {
-	(void)payload_append(&applet->response, (struct payload_view){ .bytes = bytes, .size = size });
+	if (size > 0)
+		(void)payload_append(&applet->response,
+				     (struct payload_view){ .bytes = bytes, .size = size });
 }
 
 static void applet_put_u16(struct applet *applet, uint16_t value)
