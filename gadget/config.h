@@ -1,0 +1,43 @@
+/*
+ * The configuration file of ccid-gadget.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "gadget/usb/usb.h"
+#include "relay/wire.h"
+
+#define CONFIG_READERS_MAX 32 /* dummy_hcd makes that many controllers at most */
+#define CONFIG_ENDPOINT_MAX 128
+
+/* reader "pattern" { ... } */
+struct config_reader {
+	char pattern[WIRE_NAME_MAX];
+	uint16_t vendor;  /* USB idVendor */
+	uint16_t product; /* USB idProduct */
+	char serial[USB_STRING_MAX + 1]; /* empty: made from the names */
+	char udc[64];     /* empty: the first dummy UDC that is free */
+	bool interrupt;   /* with an interrupt endpoint */
+};
+
+struct config {
+	char bridge[CONFIG_ENDPOINT_MAX]; /* endpoint */
+	char name[WIRE_NAME_MAX];         /* what the bridge knows this guest by */
+	enum log_level log_level;
+	struct config_reader readers[CONFIG_READERS_MAX];
+	size_t readers_count;
+};
+
+enum {
+	CONFIG_BAD = 1, /* said on stderr, as "file:line: what and why" */
+};
+
+/* Reads a file. Returns 0 or CONFIG_BAD. */
+int config_read(const char *path, struct config *config);

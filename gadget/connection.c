@@ -1,0 +1,329 @@
+/*
+ * The connection to the bridge. The session says what to send and when to be woken, the link carries
+ * it; this file is the loop's part: descriptors, the clock and the log.
+ *
+ * After every event the session's frames go out, its events are handed on, and the timer is set to its
+ * next deadline. connection_run() does that; since a callback may make further calls, it goes on until
+ * both are empty, and a call from within leaves the work to the run that is under way.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "gadget/connection.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/payload.h"
+#include "relay/link.h"
+#include "relay/session.h"
+
+#define TAG "bridge"
+
+/* ms after the start without a session: time to say that the bridge is awaited */
+#define PATIENCE 2000
+
+/* ms between the goodbye and the end of the link: nn_close() throws away what is not sent yet */
+#define LINGER 100
+
+struct connection {
+	uv_loop_t *loop;
+	const struct connection_callbacks *callbacks;
+	void *owner;
+	char endpoint[256];
+	struct link *link;
+	struct guest_session *session;
+	struct payload frame;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	uv_timer_t patience;
+	int handles;      /* of the above that are not closed yet */
+	bool watched;     /* poll is one of them */
+	bool running;
+	bool closing;
+};
+
+static void connection_poll(uv_poll_t *poll, int status, int events);
+
+/* ---- the link ---- */
+
+static void connection_free(struct connection *connection)
+{
+	connection->session = guest_session_free(connection->session);
+	connection->link = link_close(connection->link);
+	payload_deinit(&connection->frame);
+	free(connection);
+}
+
+static int connection_link(struct connection *connection)
+{
+	const char *endpoints[] = { connection->endpoint };
+	char problem[256];
+	int r;
+
+	r = link_open_nanomsg(&connection->link, LINK_GUEST, endpoints, 1, problem, sizeof(problem));
+	if (r > 0)
+		log_error(TAG, "%s", problem);
+	return r;
+}
+
+static void connection_watch(struct connection *connection)
+{
+	int r = uv_poll_init(connection->loop, &connection->poll, link_fd(connection->link));
+
+	if (r == 0) {
+		connection->poll.data = connection;
+		connection->handles++;
+		connection->watched = true;
+		r = uv_poll_start(&connection->poll, UV_READABLE, connection_poll);
+	}
+	if (r != 0)
+		log_error(TAG, "cannot watch the link: %s", uv_strerror(r));
+}
+
+static void connection_closed(uv_handle_t *handle)
+{
+	struct connection *connection = handle->data;
+
+	if (--connection->handles == 0)
+		connection_free(connection);
+}
+
+static void connection_rewatched(uv_handle_t *handle)
+{
+	struct connection *connection = handle->data;
+
+	if (connection->closing) {
+		connection_closed(handle);
+		return;
+	}
+	connection->handles--;
+	connection->watched = false;
+	if (connection_link(connection) == 0)
+		connection_watch(connection);
+}
+
+/*
+ * nanomsg keeps zombies of peers that vanished during its handshake, and never leaves them by itself:
+ * a link that looks dead is closed and made anew. The descriptor must be out of the loop before that.
+ */
+static void connection_relink(struct connection *connection)
+{
+	if (!connection->watched) {
+		if (connection_link(connection) == 0)
+			connection_watch(connection);
+		return;
+	}
+	if (uv_is_closing((uv_handle_t *)&connection->poll))
+		return;
+	log_debug(TAG, "nothing comes over the link: opening it anew");
+	(void)uv_poll_stop(&connection->poll);
+	connection->link = link_close(connection->link);
+	uv_close((uv_handle_t *)&connection->poll, connection_rewatched);
+}
+
+/* ---- the session ---- */
+
+static void connection_refused(const struct wire_refused *refused)
+{
+	log_error(TAG, "the bridge refuses this guest: %s", refused->text);
+}
+
+static void connection_event(struct connection *connection, const struct guest_event *event)
+{
+	switch (event->type) {
+	case GUEST_SESSION_UP:
+		log_info(TAG, "connected to %s", connection->endpoint);
+		(void)uv_timer_stop(&connection->patience);
+		break;
+	case GUEST_SESSION_DOWN:
+		log_warning(TAG, "the bridge at %s is gone; waiting for it", connection->endpoint);
+		connection->callbacks->readers(connection->owner, NULL);
+		break;
+	case GUEST_SESSION_REFUSED:
+		connection_refused(&event->refused);
+		break;
+	case GUEST_SESSION_READERS:
+		connection->callbacks->readers(connection->owner,
+			guest_session_readers(connection->session));
+		break;
+	case GUEST_SESSION_REPLY:
+		connection->callbacks->reply(connection->owner, &event->reply);
+		break;
+	case GUEST_SESSION_RELINK:
+		connection_relink(connection);
+		break;
+	}
+}
+
+static bool connection_send(struct connection *connection)
+{
+	struct payload_view frame;
+
+	if (!guest_session_pop_frame(connection->session, &frame))
+		return false;
+	/* A frame that is dropped is lost like one on the way: the session repeats it. */
+	if (connection->link != NULL)
+		(void)link_send(connection->link, NULL, frame);
+	return true;
+}
+
+static bool connection_hand_on(struct connection *connection)
+{
+	struct guest_event event;
+
+	if (!guest_session_pop_event(connection->session, &event))
+		return false;
+	connection_event(connection, &event);
+	return true;
+}
+
+static void connection_tick(uv_timer_t *timer);
+
+static void connection_run(struct connection *connection)
+{
+	uint64_t now = uv_now(connection->loop), deadline;
+
+	if (connection->running)
+		return;
+	connection->running = true;
+	while (!connection->closing &&
+		(connection_send(connection) || connection_hand_on(connection)))
+		;
+	connection->running = false;
+	if (connection->closing)
+		return;
+	deadline = guest_session_deadline(connection->session);
+	if (deadline == SESSION_NEVER)
+		(void)uv_timer_stop(&connection->timer);
+	else
+		(void)uv_timer_start(&connection->timer, connection_tick,
+			deadline > now ? deadline - now : 0, 0);
+}
+
+/* Fatal for the connection, and with it for the process: without memory there is no way on. */
+static void connection_fail(struct connection *connection, int error)
+{
+	log_error(TAG, "%s", strerror(-error));
+	connection->callbacks->failed(connection->owner);
+}
+
+static void connection_tick(uv_timer_t *timer)
+{
+	struct connection *connection = timer->data;
+	int r;
+
+	uv_update_time(connection->loop);
+	r = guest_session_tick(connection->session, uv_now(connection->loop));
+	if (r < 0)
+		connection_fail(connection, r);
+	connection_run(connection);
+}
+
+static void connection_poll(uv_poll_t *poll, int status, int events)
+{
+	struct connection *connection = poll->data;
+	int r = 0;
+
+	(void)status;
+	(void)events;
+	while (!connection->closing && connection->link != NULL && r >= 0) {
+		r = link_receive(connection->link, NULL, &connection->frame);
+		if (r != 0)
+			break;
+		/* What is not for this session is dropped without a word: anybody may send it. */
+		r = guest_session_receive(connection->session, uv_now(connection->loop),
+			connection->frame.bytes, connection->frame.size);
+		payload_clear(&connection->frame);
+	}
+	if (r < 0)
+		connection_fail(connection, r);
+	connection_run(connection);
+}
+
+static void connection_waits(uv_timer_t *timer)
+{
+	struct connection *connection = timer->data;
+
+	log_warning(TAG, "no answer from %s yet; waiting for it", connection->endpoint);
+}
+
+int connection_call(struct connection *connection, const struct wire_call *call, uint32_t *number)
+{
+	int r = guest_session_call(connection->session, uv_now(connection->loop), call, number);
+
+	connection_run(connection);
+	return r;
+}
+
+/* ---- life ---- */
+
+static void connection_timers(struct connection *connection)
+{
+	(void)uv_timer_init(connection->loop, &connection->timer);
+	(void)uv_timer_init(connection->loop, &connection->patience);
+	connection->timer.data = connection;
+	connection->patience.data = connection;
+	connection->handles += 2;
+	(void)uv_timer_start(&connection->patience, connection_waits, PATIENCE, 0);
+}
+
+int connection_open(struct connection **connectionp, uv_loop_t *loop, const char *endpoint,
+	const char *name, const struct connection_callbacks *callbacks, void *owner)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+	uint64_t boot;
+	int r = -ENOMEM;
+
+	*connectionp = NULL;
+	if (connection == NULL)
+		return r;
+	connection->loop = loop;
+	connection->callbacks = callbacks;
+	connection->owner = owner;
+	(void)snprintf(connection->endpoint, sizeof(connection->endpoint), "%s", endpoint);
+	randombytes_buf(&boot, sizeof(boot));
+	r = payload_init(&connection->frame, WIRE_FRAME_MAX);
+	if (r == 0)
+		r = guest_session_new(&connection->session, name, boot, uv_now(loop));
+	if (r == 0)
+		r = connection_link(connection);
+	if (r != 0) {
+		connection_free(connection);
+		return r;
+	}
+	connection_timers(connection);
+	connection_watch(connection);
+	connection_run(connection);
+	*connectionp = connection;
+	return 0;
+}
+
+/* The goodbye has had its time. */
+static void connection_lingered(uv_timer_t *timer)
+{
+	struct connection *connection = timer->data;
+
+	uv_close((uv_handle_t *)&connection->timer, connection_closed);
+	uv_close((uv_handle_t *)&connection->patience, connection_closed);
+	if (connection->watched && !uv_is_closing((uv_handle_t *)&connection->poll))
+		uv_close((uv_handle_t *)&connection->poll, connection_closed);
+}
+
+struct connection *connection_close(struct connection *connection)
+{
+	if (connection == NULL)
+		return NULL;
+	guest_session_bye(connection->session);
+	while (connection_send(connection))
+		;
+	connection->closing = true;
+	(void)uv_timer_stop(&connection->patience);
+	(void)uv_timer_start(&connection->timer, connection_lingered, LINGER, 0);
+	return NULL;
+}

@@ -1,0 +1,42 @@
+/*
+ * The connection to the bridge: a link and a session, run by the loop.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "relay/wire.h"
+
+struct connection;
+
+struct connection_callbacks {
+	/*
+	 * What the bridge says of its readers has changed; NULL: there is no session, and every card
+	 * counts as gone.
+	 */
+	void (*readers)(void *owner, const struct wire_readers *readers);
+	/* A call has ended. */
+	void (*reply)(void *owner, const struct wire_reply *reply);
+	/* The connection can't go on: an error that is fatal for the process has been logged. */
+	void (*failed)(void *owner);
+};
+
+/*
+ * Opens the link to endpoint and starts the session of the guest named name. The bridge need not be
+ * there. Returns 0, or 1 when the endpoint can't be used (which is logged). Fatal: negative.
+ */
+int connection_open(struct connection **connection, uv_loop_t *loop, const char *endpoint,
+	const char *name, const struct connection_callbacks *callbacks, void *owner);
+
+/* Says goodbye and closes; returns NULL. May be called with NULL. No callback comes any more. */
+struct connection *connection_close(struct connection *connection);
+
+/*
+ * Makes a call; see guest_session_call(). Returns what that returns. Its reply comes later, never
+ * from within.
+ */
+int connection_call(struct connection *connection, const struct wire_call *call, uint32_t *number);

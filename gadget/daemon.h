@@ -1,0 +1,26 @@
+/*
+ * The daemon: the readers of the configuration and the connection to the bridge, joined.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <uv.h>
+
+#include "gadget/config.h"
+
+struct daemon;
+
+/*
+ * Starts everything on the loop. config must outlive it. Returns 0, or 1 when something can't be used
+ * (which is logged). Fatal: negative. stopped is called once, when the daemon can't go on by itself.
+ */
+int daemon_start(struct daemon **daemon, uv_loop_t *loop, const struct config *config,
+	void (*stopped)(void *owner), void *owner);
+
+/*
+ * Unplugs everything, says goodbye and frees; the loop then has nothing left to wait for. Returns
+ * NULL; may be called with NULL.
+ */
+struct daemon *daemon_stop(struct daemon *daemon);

@@ -1,0 +1,216 @@
+/*
+ * ccid-gadget: makes USB smart-card readers in this machine that stand for readers of a host. Parse,
+ * check, set up, run, tear down.
+ *
+ * Exit status: 0 after SIGTERM or SIGINT, 1 when the system lacks something (one line says what), 64
+ * for a wrong command line, 78 for a wrong configuration (sysexits(3)).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <uv.h>
+
+#include "base/log.h"
+#include "gadget/config.h"
+#include "gadget/daemon.h"
+#include "gadget/usb/usb.h"
+
+#define CONFIG_DEFAULT "/etc/ccid-relay/gadget.conf"
+
+struct arguments {
+	const char *config;
+	const char *log_level;
+	bool check;
+};
+
+struct program {
+	uv_loop_t loop;
+	uv_signal_t terminate;
+	uv_signal_t interrupt;
+	struct daemon *daemon;
+	int status;
+};
+
+static const char usage[] =
+	"usage: ccid-gadget [-c FILE] [--log-level LEVEL] [--check-config]\n"
+	"\n"
+	"Makes USB smart-card readers in this machine that stand for readers of a host.\n"
+	"\n"
+	"  -c, --config FILE      configuration (default " CONFIG_DEFAULT ")\n"
+	"      --check-config     read the configuration, say whether it is right, and exit\n"
+	"      --log-level LEVEL  error, warning, info or debug, in place of the configuration's\n"
+	"      --version          print the version and exit\n"
+	"  -h, --help             print this and exit\n";
+
+/* ---- parse ---- */
+
+/* Returns -1 to go on, else the exit status. */
+static int parse_arguments(int argc, char **argv, struct arguments *arguments)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check-config", no_argument, NULL, 'k' },
+		{ "log-level", required_argument, NULL, 'l' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	*arguments = (struct arguments){ .config = CONFIG_DEFAULT };
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			arguments->config = optarg;
+			break;
+		case 'k':
+			arguments->check = true;
+			break;
+		case 'l':
+			arguments->log_level = optarg;
+			break;
+		case 'v':
+			(void)puts("ccid-gadget " CCID_RELAY_VERSION);
+			return EX_OK;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return EX_OK;
+		default:
+			(void)fputs(usage, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	(void)fprintf(stderr, "ccid-gadget: '%s' is not a command\n%s", argv[optind], usage);
+	return EX_USAGE;
+}
+
+static int read_config(const struct arguments *arguments, struct config *config)
+{
+	if (config_read(arguments->config, config) != 0)
+		return EX_CONFIG;
+	if (arguments->log_level != NULL &&
+		log_level_by_name(arguments->log_level, &config->log_level) != 0) {
+		(void)fprintf(stderr, "ccid-gadget: '%s' is none of error, warning, info, debug\n",
+			arguments->log_level);
+		return EX_USAGE;
+	}
+	return EX_OK;
+}
+
+/* ---- set up ---- */
+
+/* Payloads hold PINs: no core dump, no ptrace by other processes of the same user. */
+static void forbid_dumps(void)
+{
+	static const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* What every device will need is checked before anything is waited for. */
+static int check_system(void)
+{
+	int r = usb_check();
+
+	if (r == 0)
+		r = usb_private_mounts();
+	if (r == 0)
+		return 0;
+	log_error("usb", "%s", r > 0 ? usb_outcome_text((enum usb_outcome)r) : strerror(-r));
+	return EXIT_FAILURE;
+}
+
+/* ---- run ---- */
+
+static void program_stop(struct program *program)
+{
+	program->daemon = daemon_stop(program->daemon);
+	if (!uv_is_closing((uv_handle_t *)&program->terminate))
+		uv_close((uv_handle_t *)&program->terminate, NULL);
+	if (!uv_is_closing((uv_handle_t *)&program->interrupt))
+		uv_close((uv_handle_t *)&program->interrupt, NULL);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+	log_info("main", "stopping on signal %d", number);
+	program_stop(signal->data);
+}
+
+static void on_stopped(void *owner)
+{
+	struct program *program = owner;
+
+	program->status = EXIT_FAILURE;
+	program_stop(program);
+}
+
+static void program_signals(struct program *program)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)uv_signal_init(&program->loop, &program->terminate);
+	(void)uv_signal_init(&program->loop, &program->interrupt);
+	program->terminate.data = program;
+	program->interrupt.data = program;
+	(void)uv_signal_start(&program->terminate, on_signal, SIGTERM);
+	(void)uv_signal_start(&program->interrupt, on_signal, SIGINT);
+}
+
+static int run(const struct config *config)
+{
+	struct program program = { .status = EXIT_SUCCESS };
+	int r = uv_loop_init(&program.loop);
+
+	if (r != 0) {
+		log_error("main", "no event loop: %s", uv_strerror(r));
+		return EXIT_FAILURE;
+	}
+	program_signals(&program);
+	r = daemon_start(&program.daemon, &program.loop, config, on_stopped, &program);
+	if (r != 0) {
+		if (r < 0)
+			log_error("main", "can't start: %s", strerror(-r));
+		program.status = EXIT_FAILURE;
+		program_stop(&program);
+	}
+	(void)uv_run(&program.loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&program.loop);
+	return program.status;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments;
+	static struct config config;
+	int status = parse_arguments(argc, argv, &arguments);
+
+	if (status >= 0)
+		return status;
+	status = read_config(&arguments, &config);
+	if (status != EX_OK)
+		return status;
+	if (arguments.check) {
+		(void)printf("%s: configuration OK\n", arguments.config);
+		return EX_OK;
+	}
+	log_init("ccid-gadget", config.log_level);
+	forbid_dumps();
+	if (sodium_init() < 0) {
+		log_error("main", "libsodium does not start");
+		return EXIT_FAILURE;
+	}
+	status = check_system();
+	return status == 0 ? run(&config) : status;
+}

@@ -1,0 +1,418 @@
+/*
+ * A reader joins a slot and a USB device: what one puts out is what the other takes in. See reader.h.
+ *
+ * After every event the slot's outputs are carried out and the timer is set to its next deadline.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "gadget/reader.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "gadget/ccid/descriptor.h"
+#include "gadget/ccid/message.h"
+#include "gadget/ccid/slot.h"
+#include "gadget/identity.h"
+#include "gadget/usb/usb.h"
+
+/* Calls of one slot that can be open: one runs, and what a new driver asks for waits behind it. */
+#define OPEN_CALLS_MAX 8
+
+/* ms until a device that could not be made, or was taken away, is tried again */
+#define PLUG_AGAIN 2000
+
+struct open_call {
+	uint32_t number;      /* of the session; 0: free */
+	uint32_t slot_number;
+};
+
+struct reader {
+	uv_loop_t *loop;
+	const struct config_reader *config;
+	size_t index;
+	const char *guest;
+	reader_call call;
+	void *owner;
+
+	char host_name[WIRE_NAME_MAX]; /* empty: unplugged */
+	uint32_t host_id;
+
+	struct slot *slot;
+	struct usb_device *device;
+	int plug_problem;     /* the outcome that was logged last */
+	bool gone;            /* the device's UDC was taken away: close it, once out of its callback */
+	struct open_call calls[OPEN_CALLS_MAX];
+
+	uv_timer_t deadline;
+	uv_timer_t plug;
+	int handles;
+};
+
+static void reader_run(struct reader *reader);
+
+static uint64_t reader_now(const struct reader *reader)
+{
+	return uv_now(reader->loop);
+}
+
+/* ---- calls to the host ---- */
+
+static struct open_call *reader_find_call(struct reader *reader, uint32_t number)
+{
+	for (size_t i = 0; i < OPEN_CALLS_MAX; i++) {
+		if (reader->calls[i].number == number)
+			return &reader->calls[i];
+	}
+	return NULL;
+}
+
+/*
+ * Makes the slot's call. One that can't be sent ends at once: nothing has reached the card.
+ */
+static void reader_make_call(struct reader *reader, const struct slot_call *call)
+{
+	struct open_call *open = reader_find_call(reader, 0);
+	struct wire_call wire = {
+		.reader = reader->host_id,
+		.operation = (uint8_t)call->operation,
+		.initialization = (uint8_t)call->initialization,
+		.protocols = call->protocols,
+		.data = call->data,
+	};
+	uint32_t number = 0;
+	int r = 1;
+
+	if (open != NULL)
+		r = reader->call(reader->owner, &wire, &number);
+	if (r == 0) {
+		*open = (struct open_call){ .number = number, .slot_number = call->number };
+		return;
+	}
+	slot_result(reader->slot, reader_now(reader), &(struct slot_result){
+		.number = call->number, .outcome = WIRE_CARD_BUSY });
+}
+
+bool reader_reply(struct reader *reader, const struct wire_reply *reply)
+{
+	struct open_call *open = reader_find_call(reader, reply->number);
+	struct slot_result result;
+
+	if (reply->number == 0 || open == NULL)
+		return false;
+	result = (struct slot_result){
+		.number = open->slot_number,
+		.outcome = reply->outcome,
+		.protocol = reply->protocol,
+		.data = reply->data,
+	};
+	*open = (struct open_call){ .number = 0 };
+	if (result.outcome != WIRE_OK)
+		log_debug(reader->host_name, "the host answers: %s",
+			wire_outcome_name(result.outcome));
+	slot_result(reader->slot, reader_now(reader), &result);
+	reader_run(reader);
+	return true;
+}
+
+/* ---- what the slot puts out ---- */
+
+static void reader_plug_later(struct reader *reader);
+
+/* The device failed in a way that it never should: it is made anew. */
+static void reader_check(struct reader *reader, int r)
+{
+	if (r >= 0)
+		return;
+	log_error(reader->host_name, "the USB device fails: %s", strerror(-r));
+	reader->gone = true;
+	reader_plug_later(reader);
+}
+
+static void reader_output(struct reader *reader, const struct slot_output *output)
+{
+	if (output->type == SLOT_OUTPUT_CALL) {
+		reader_make_call(reader, &output->call);
+		return;
+	}
+	if (reader->device == NULL || reader->gone)
+		return;
+	switch (output->type) {
+	case SLOT_OUTPUT_SEND:
+		reader_check(reader, usb_send(reader->device, output->message));
+		break;
+	case SLOT_OUTPUT_CANCEL_SEND:
+		usb_cancel_send(reader->device);
+		break;
+	case SLOT_OUTPUT_NOTIFY:
+		reader_check(reader, usb_notify(reader->device, output->message.bytes,
+			output->message.size));
+		break;
+	case SLOT_OUTPUT_CALL:
+		break;
+	}
+}
+
+static void reader_deadline(uv_timer_t *timer)
+{
+	struct reader *reader = timer->data;
+
+	slot_tick(reader->slot, reader_now(reader));
+	reader_run(reader);
+}
+
+static void reader_run(struct reader *reader)
+{
+	struct slot_output output;
+	uint64_t deadline, now = reader_now(reader);
+
+	while (slot_pop_output(reader->slot, &output))
+		reader_output(reader, &output);
+	deadline = slot_deadline(reader->slot);
+	if (deadline == SLOT_NEVER)
+		(void)uv_timer_stop(&reader->deadline);
+	else
+		(void)uv_timer_start(&reader->deadline, reader_deadline,
+			deadline > now ? deadline - now : 0, 0);
+}
+
+/* ---- what the USB device says ---- */
+
+static void on_enabled(void *owner, size_t packet_size)
+{
+	struct reader *reader = owner;
+
+	log_debug(reader->host_name, "a driver may use the device; packets of %zu bytes",
+		packet_size);
+	slot_enabled(reader->slot, reader_now(reader), packet_size);
+	reader_run(reader);
+}
+
+static void on_disabled(void *owner)
+{
+	struct reader *reader = owner;
+
+	slot_disabled(reader->slot, reader_now(reader));
+	reader_run(reader);
+}
+
+static void on_message(void *owner, struct payload_view message)
+{
+	struct reader *reader = owner;
+
+	slot_message(reader->slot, reader_now(reader), message);
+	reader_run(reader);
+}
+
+static void on_sent(void *owner)
+{
+	struct reader *reader = owner;
+
+	slot_sent(reader->slot);
+	reader_run(reader);
+}
+
+static void on_notified(void *owner)
+{
+	struct reader *reader = owner;
+
+	slot_notified(reader->slot);
+	reader_run(reader);
+}
+
+static int on_control(void *owner, const struct usb_request *request, uint8_t *answer)
+{
+	struct reader *reader = owner;
+	int r;
+
+	r = slot_control(reader->slot, reader_now(reader), request->bRequest, request->wValue,
+		answer);
+	reader_run(reader);
+	return r;
+}
+
+static void on_gone(void *owner)
+{
+	struct reader *reader = owner;
+
+	log_error(reader->host_name, "the USB controller was taken away; waiting for another");
+	reader->gone = true;
+	reader_plug_later(reader);
+}
+
+static const struct usb_callbacks callbacks = {
+	.enabled = on_enabled,
+	.disabled = on_disabled,
+	.message = on_message,
+	.sent = on_sent,
+	.notified = on_notified,
+	.control = on_control,
+	.gone = on_gone,
+};
+
+static_assert(SLOT_CONTROL_MAX <= USB_CONTROL_MAX, "a slot's answers fit");
+
+/* ---- plugging ---- */
+
+static void reader_close_device(struct reader *reader)
+{
+	reader->device = usb_close(reader->device);
+	reader->gone = false;
+	slot_disabled(reader->slot, reader_now(reader));
+	reader_run(reader);
+}
+
+static struct usb_settings reader_settings(const struct reader *reader)
+{
+	struct usb_settings settings = {
+		.identity = identity_make(reader->config, reader->guest, reader->host_name),
+		.bInterfaceClass = CCID_INTERFACE_CLASS,
+		.bInterfaceSubClass = CCID_INTERFACE_SUBCLASS,
+		.bInterfaceProtocol = CCID_INTERFACE_PROTOCOL,
+		.class_descriptor_size = CCID_DESCRIPTOR_SIZE,
+		.interrupt = reader->config->interrupt,
+		.message_max = CCID_HEADER_SIZE + CCID_DATA_MAX,
+		.missing = ccid_message_missing,
+	};
+
+	ccid_descriptor(settings.class_descriptor);
+	(void)snprintf(settings.name, sizeof(settings.name), "ccid-gadget%zu", reader->index);
+	(void)snprintf(settings.udc, sizeof(settings.udc), "%s", reader->config->udc);
+	return settings;
+}
+
+static void reader_open_device(struct reader *reader)
+{
+	struct usb_settings settings = reader_settings(reader);
+	int r = usb_open(&reader->device, reader->loop, &settings, &callbacks, reader);
+
+	if (r == 0)
+		log_info(reader->host_name, "plugged in as USB device %04x:%04x, serial number %s",
+			settings.identity.idVendor, settings.identity.idProduct,
+			settings.identity.serial);
+	else if (r > 0 && r != reader->plug_problem)
+		log_error(reader->host_name, "%s", usb_outcome_text((enum usb_outcome)r));
+	else if (r < 0 && r != reader->plug_problem)
+		log_error(reader->host_name, "the USB device can't be made: %s", strerror(-r));
+	reader->plug_problem = r;
+	if (r != 0)
+		reader_plug_later(reader);
+}
+
+static void reader_plug_again(uv_timer_t *timer)
+{
+	struct reader *reader = timer->data;
+
+	if (reader->gone) {
+		reader_close_device(reader);
+		reader_plug_later(reader);
+		return;
+	}
+	if (reader->device == NULL && reader->host_name[0] != '\0')
+		reader_open_device(reader);
+}
+
+/* Closing is not possible from within the device's callbacks, and is not put off otherwise. */
+static void reader_plug_later(struct reader *reader)
+{
+	(void)uv_timer_start(&reader->plug, reader_plug_again, reader->gone ? 0 : PLUG_AGAIN, 0);
+}
+
+void reader_plug(struct reader *reader, const struct wire_reader *host)
+{
+	(void)snprintf(reader->host_name, sizeof(reader->host_name), "%s", host->name);
+	reader_update(reader, host);
+	reader_open_device(reader);
+}
+
+void reader_unplug(struct reader *reader)
+{
+	if (reader->host_name[0] == '\0')
+		return;
+	log_info(reader->host_name, "unplugged");
+	reader_empty(reader);
+	reader_close_device(reader);
+	(void)uv_timer_stop(&reader->plug);
+	reader->plug_problem = 0;
+	reader->host_name[0] = '\0';
+}
+
+void reader_update(struct reader *reader, const struct wire_reader *host)
+{
+	reader->host_id = host->id;
+	slot_set_card(reader->slot, reader_now(reader), (struct slot_card){
+		.present = host->card != WIRE_CARD_ABSENT, .insertion = host->insertion });
+	reader_run(reader);
+}
+
+void reader_empty(struct reader *reader)
+{
+	slot_set_card(reader->slot, reader_now(reader), (struct slot_card){ .present = false });
+	reader_run(reader);
+}
+
+const char *reader_pattern(const struct reader *reader)
+{
+	return reader->config->pattern;
+}
+
+const char *reader_host_name(const struct reader *reader)
+{
+	return reader->host_name[0] != '\0' ? reader->host_name : NULL;
+}
+
+/* ---- life ---- */
+
+int reader_new(struct reader **readerp, uv_loop_t *loop, const struct config_reader *config,
+	size_t index, const char *guest, reader_call call, void *owner)
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+	int r = -ENOMEM;
+
+	*readerp = NULL;
+	if (reader == NULL)
+		return r;
+	reader->loop = loop;
+	reader->config = config;
+	reader->index = index;
+	reader->guest = guest;
+	reader->call = call;
+	reader->owner = owner;
+	r = slot_new(&reader->slot);
+	if (r != 0) {
+		free(reader);
+		return r;
+	}
+	(void)uv_timer_init(loop, &reader->deadline);
+	(void)uv_timer_init(loop, &reader->plug);
+	reader->deadline.data = reader;
+	reader->plug.data = reader;
+	reader->handles = 2;
+	*readerp = reader;
+	return 0;
+}
+
+static void reader_closed(uv_handle_t *handle)
+{
+	struct reader *reader = handle->data;
+
+	if (--reader->handles == 0) {
+		reader->slot = slot_free(reader->slot);
+		free(reader);
+	}
+}
+
+struct reader *reader_free(struct reader *reader)
+{
+	if (reader != NULL) {
+		reader->device = usb_close(reader->device);
+		uv_close((uv_handle_t *)&reader->deadline, reader_closed);
+		uv_close((uv_handle_t *)&reader->plug, reader_closed);
+	}
+	return NULL;
+}

@@ -1,0 +1,58 @@
+/*
+ * One reader of the guest: a CCID slot, the USB device that drivers see, and the host's reader that it
+ * stands for.
+ *
+ *     unplugged   the host shows no reader that the pattern matches: there is no device
+ *     plugged     the device exists; it stays while the bridge or the host's pcscd is away, with an
+ *                 empty slot, and goes when the host says that its reader is gone
+ *
+ * It holds no policy and knows no session: calls go out through a function that it is given.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "gadget/config.h"
+#include "relay/wire.h"
+
+struct reader;
+
+/* Makes a call to the host, as connection_call() does. */
+typedef int (*reader_call)(void *owner, const struct wire_call *call, uint32_t *number);
+
+/*
+ * Makes an unplugged reader. index: its place in the configuration, which its gadget is named after.
+ * config and guest must outlive it. Fatal: -ENOMEM.
+ */
+int reader_new(struct reader **reader, uv_loop_t *loop, const struct config_reader *config,
+	size_t index, const char *guest, reader_call call, void *owner);
+
+/* Unplugs and frees, the latter once the loop has run; returns NULL. May be called with NULL. */
+struct reader *reader_free(struct reader *reader);
+
+/* The configuration's pattern. */
+const char *reader_pattern(const struct reader *reader);
+
+/* The host's reader that this one stands for; NULL while it is unplugged. */
+const char *reader_host_name(const struct reader *reader);
+
+/* Stands for the host's reader from now on: plugs the device in. */
+void reader_plug(struct reader *reader, const struct wire_reader *host);
+
+/* What the host says of that reader now. */
+void reader_update(struct reader *reader, const struct wire_reader *host);
+
+/* The bridge, or the host's pcscd, is away: the slot is empty until reader_update(). */
+void reader_empty(struct reader *reader);
+
+/* The host's reader is gone: unplugs the device. */
+void reader_unplug(struct reader *reader);
+
+/* A call has ended. Returns whether it was this reader's. */
+bool reader_reply(struct reader *reader, const struct wire_reply *reply);

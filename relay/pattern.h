@@ -1,0 +1,22 @@
+/*
+ * Patterns for reader names, the same on both sides.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Length of a reader's name without the index that pcscd puts behind it: a space, two hexadecimal
+ * digits, a space, two hexadecimal digits. Without such an index, the length of the name.
+ */
+size_t pattern_base_length(const char *name);
+
+/*
+ * Whether pattern matches the whole name; fnmatch(3)'s rules. The pattern may leave out the index, so
+ * that it goes on matching when pcscd renumbers its readers.
+ */
+bool pattern_matches(const char *pattern, const char *name);
