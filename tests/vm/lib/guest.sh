@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # The guest: boots a virtual machine from the images of image/build and runs commands in it through
-# the agent. Works only inside the namespace of enter_namespace, since its ports are fixed.
+# the agent. Works only inside enter_namespace, since its ports are fixed.
 #
 # Uses RESULTS, the folder of this run: the guest has it as /results, its console is logged there in
-# guest-console.log and all commands with their output in guest-commands.log.
-# The guest also sees the programs of the build as /build and GUEST_SHARES, a list of TAG=FOLDER,
-# as /TAG, all of them read-only.
+# guest-console.log and every command with its output in guest-commands.log. The guest also has the
+# programs of the build as /build and each of GUEST_SHARES (TAG=FOLDER) as /TAG, all read-only.
 
 GUEST_SUITE=bookworm
 GUEST_SHARES=()
@@ -28,45 +27,53 @@ guest_accelerator()
 	fi
 }
 
-guest_share_option()
+# The -virtfs options, one per line.
+guest_share_options()
 {
-	echo "local,path=$2,mount_tag=$1,security_model=none$3"
+	local share
+	echo "local,path=$RESULTS,mount_tag=results,security_model=none"
+	for share in "build=$(programs_of "$GUEST_SUITE")" "${GUEST_SHARES[@]}"; do
+		echo "local,path=${share#*=},mount_tag=${share%%=*},security_model=none,readonly=on"
+	done
 }
 
-# no5lvl: emulating five levels of page tables costs time. panic=-1 with -no-reboot: a guest whose
-# kernel panics ends QEMU, which is noticed at once.
+# no5lvl, cryptomgr.notests: page tables of five levels and self-tests cost time when emulated.
+# panic=-1 with -no-reboot: a guest whose kernel panics ends QEMU, which is noticed at once.
+# file.locking=off: guests may run side by side on the same read-only image.
 guest_start_qemu()
 {
 	local image=$VM/$GUEST_SUITE share shares=()
-	for share in "build=$PROGRAMS" "${GUEST_SHARES[@]}"; do
-		shares+=(-virtfs "$(guest_share_option "${share%%=*}" "${share#*=}" ,readonly=on)")
-	done
+	while read -r share; do
+		shares+=(-virtfs "$share")
+	done < <(guest_share_options)
 	rm -f "$RESULTS/guest-console.log"
 	qemu-system-x86_64 -accel "$1" -cpu max -smp 2 -m "$GUEST_MEMORY" -machine q35 \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$image/vmlinuz" -initrd "$image/initrd" \
-		-append "console=ttyS0 quiet net.ifnames=0 mitigations=off no5lvl nokaslr panic=-1" \
+		-append "console=ttyS0 quiet net.ifnames=0 mitigations=off no5lvl nokaslr \
+			cryptomgr.notests panic=-1" \
 		-serial "file:$RESULTS/guest-console.log" \
 		-drive "file=$image/root.squashfs,format=raw,if=none,id=root,readonly=on,file.locking=off" \
 		-device virtio-blk-pci,drive=root \
 		-netdev "user,id=net,hostfwd=tcp:127.0.0.1:$agent_port-:7000,hostfwd=tcp:127.0.0.1:$shell_port-:7001" \
-		-device virtio-net-pci,netdev=net,romfile= \
-		-virtfs "$(guest_share_option results "$RESULTS" "")" "${shares[@]}" \
-		</dev/null >"$RESULTS/qemu.log" 2>&1 &
+		-device virtio-net-pci,netdev=net,romfile= "${shares[@]}" \
+		</dev/null >>"$RESULTS/qemu.log" 2>&1 &
 	GUEST_PID=$!
 }
 
 # True when the console shows the text, or when there is nothing to wait for any more.
 guest_console_shows()
 {
-	grep -q -s -F "$1" "$RESULTS/guest-console.log" || ! alive "$GUEST_PID"
+	grep -q -s -F "$1" "$RESULTS/guest-console.log" || dead "$GUEST_PID"
 }
 
+# guest_reaches TEXT SECONDS
 guest_reaches()
 {
 	until_true "$2" guest_console_shows "$1" && alive "$GUEST_PID"
 }
 
+# Pulls the plug.
 guest_stop()
 {
 	if [ -n "$GUEST_PID" ]; then
@@ -83,24 +90,25 @@ guest_boot()
 	accelerator=$(guest_accelerator)
 	guest_start_qemu "$accelerator"
 	if [ "$accelerator" = kvm ] && ! guest_reaches "init: started" 20; then
-		say "the guest does not start under KVM; using emulation from now on ($VM/kvm-unusable)"
+		say "the guest does not start under KVM; emulating from now on ($VM/kvm-unusable)"
 		touch "$VM/kvm-unusable"
 		guest_stop
 		guest_start_qemu "$(guest_accelerator)"
 	fi
-	guest_reaches "guest-init: ready" 90 || {
+	if ! guest_reaches "guest-init: ready" 90; then
 		tail -n 20 "$RESULTS/guest-console.log" "$RESULTS/qemu.log" >&2
 		die "the guest did not boot"
-	}
+	fi
 }
 
-# Copies the output and turns the agent's last line into the exit status (255: the connection broke).
+# Copies the output and turns the agent's last line into the exit status (255: the connection
+# broke). A line's end is held back until more follows: the agent puts one in front of its own line.
 agent_output()
 {
 	perl -ne 'BEGIN { $| = 1; $status = 255; $end = "" }
 		if (/^\001status (\d+)$/) { $status = $1 }
 		else { print $end; $end = chomp ? "\n" : ""; print }
-		END { $? = $status }'
+		END { print $end if $status == 255; $? = $status }'
 }
 
 # guest_within SECONDS SCRIPT: runs the shell script in the guest; its output and exit status are
@@ -109,6 +117,22 @@ guest_within()
 {
 	printf '%s\n%s\n' "$1" "$2" |
 		socat -t "$(($1 + 10))" - "TCP:127.0.0.1:$agent_port" | agent_output
+}
+
+# guest SCRIPT: the same with the usual limit, and kept in guest-commands.log.
+guest()
+{
+	local status=0
+	printf '\n$ %s\n' "$1" >>"$RESULTS/guest-commands.log"
+	guest_within 30 "$1" | tee -a "$RESULTS/guest-commands.log" || status=$?
+	echo "[$status]" >>"$RESULTS/guest-commands.log"
+	return "$status"
+}
+
+# guest_try SCRIPT: guest without output, for wait_for.
+guest_try()
+{
+	guest "$1" >/dev/null
 }
 
 # An interactive shell with the terminal of the caller; Ctrl-D ends it.

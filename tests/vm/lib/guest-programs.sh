@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The programs that a scenario runs in the guest, each under a name that is also the name of its
+# log, guest-NAME.log in the results folder, and what can be asked about them and the guest's kernel.
+
+# guest_start NAME COMMAND: a simple command, in the background. A shell stays with it to keep its
+# exit status.
+guest_start()
+{
+	guest "
+		! kill -0 \$(cat /run/$1.pid 2>/dev/null) 2>/dev/null || { echo '$1 runs already'; exit 1; }
+		rm -f /run/$1.pid /run/$1.status
+		setsid bash -c '$2 & echo \$! >/run/$1.pid; wait \$!; echo \$? >/run/$1.status' \\
+			</dev/null >>/results/guest-$1.log 2>&1 &
+		until [ -s /run/$1.pid ]; do sleep 0.02; done" || fail "cannot start $1 in the guest"
+}
+
+guest_runs()
+{
+	guest_try "kill -0 \$(cat /run/$1.pid)"
+}
+
+# guest_end NAME [SECONDS]: waits until it has ended; prints its exit status.
+guest_end()
+{
+	guest "
+		for i in \$(seq $((${2:-10} * 20))); do
+			[ ! -s /run/$1.status ] || break
+			sleep 0.05
+		done
+		cat /run/$1.status" || fail "not within ${2:-10} s: the end of $1 in the guest"
+}
+
+# guest_signal NAME SIGNAL
+guest_signal()
+{
+	guest_try "kill -$2 \$(cat /run/$1.pid)" || fail "$1 does not run in the guest"
+}
+
+# guest_stop_program NAME: SIGTERM; prints its exit status.
+guest_stop_program()
+{
+	guest_signal "$1" TERM
+	guest_end "$1"
+}
+
+guest_kill_program()
+{
+	guest_signal "$1" KILL
+	guest_end "$1" >/dev/null
+}
+
+guest_pcscd_start()
+{
+	guest_start pcscd "pcscd --foreground --info"
+	wait_for 10 "the guest's pcscd" guest_try "test -S /run/pcscd/pcscd.comm"
+}
+
+# The gadget reaches the bridge through a socket that the tunnel's guest end listens on.
+guest_tunnel_start()
+{
+	guest_try "mkdir -p -m 0700 /run/ccid-gadget"
+	guest_start tunnel \
+		"socat UNIX-LISTEN:/run/ccid-gadget/bridge.sock,fork,unlink-early TCP:10.0.2.2:7816"
+	wait_for 10 "the tunnel's guest end" guest_try "test -S /run/ccid-gadget/bridge.sock"
+}
+
+# guest_gadget_config [READER-SECTION...]: writes the gadget's configuration; reader "*" by default.
+guest_gadget_config()
+{
+	local reader
+	[ $# -gt 0 ] || set -- 'reader "*" {}'
+	{
+		echo 'bridge = "ipc:///run/ccid-gadget/bridge.sock"'
+		echo 'auth = none'
+		echo 'name = "vm"'
+		for reader in "$@"; do
+			echo "$reader"
+		done
+	} >"$RESULTS/gadget.conf"
+}
+
+guest_load_usb()
+{
+	guest_try "modprobe dummy_hcd num=${1:-1} && modprobe libcomposite" ||
+		fail "dummy_hcd or libcomposite cannot be loaded in the guest"
+}
+
+# The gadget alone, for scenarios that choose the order themselves.
+guest_gadget_start_only()
+{
+	[ -e "$RESULTS/gadget.conf" ] || guest_gadget_config
+	guest_start gadget "/build/gadget/ccid-gadget -c /results/gadget.conf"
+}
+
+# Everything that the gadget needs, and the gadget.
+guest_gadget_start()
+{
+	guest_load_usb
+	guest_tunnel_start
+	guest_gadget_start_only
+}
+
+# True when the guest's USB bus has a CCID interface (class 0B).
+guest_has_usb_reader()
+{
+	guest_try "grep -q -x 0b /sys/bus/usb/devices/*/bInterfaceClass"
+}
+
+# The names of the readers that the guest's pcscd knows, one per line.
+guest_readers()
+{
+	guest "opensc-tool --list-readers" | sed -n 's/^[0-9]\+ *[A-Za-z]\+ *//p'
+}
+
+# The ATR that a program in the guest gets from the first reader, in capitals without separators.
+guest_atr()
+{
+	guest "opensc-tool --atr" | tr -d ': \n' | tr a-f A-F
+}
+
+# guest_apdu HEX...: sends APDUs by opensc-tool and prints what it prints.
+guest_apdu()
+{
+	local apdu options=
+	for apdu in "$@"; do
+		options="$options -s $apdu"
+	done
+	guest "opensc-tool$options"
+}
+
+# Nothing in the guest may hang in the kernel: fails if a task stays in state D over two seconds.
+# (The moment's D of a task that waits for a disk is none of ours.)
+assert_no_stuck_task()
+{
+	local stuck
+	stuck=$(guest '
+		for i in 1 2 3 4 5 6 7 8 9 10; do
+			tasks=$(ps -eLo state=,tid=,comm= | grep "^D")
+			[ -n "$tasks" ] || exit 0
+			sleep 0.2
+		done
+		echo "$tasks"
+		for tid in $(echo "$tasks" | cut -c2- | cut -d" " -f2); do cat /proc/$tid/stack; done')
+	[ -z "$stuck" ] || fail "tasks stuck in the guest's kernel:
+$stuck"
+}
+
+# Fails if the guest's kernel has complained.
+assert_kernel_quiet()
+{
+	local complaints
+	complaints=$(grep -a -E 'WARNING:|BUG:|Oops|general protection|blocked for more|lockdep' \
+		"$RESULTS/guest-console.log" || true)
+	[ -z "$complaints" ] || fail "the guest's kernel complained:
+$complaints"
+}
