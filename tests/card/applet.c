@@ -215,6 +215,10 @@ static uint16_t applet_mute(struct applet_call *call)
 static uint16_t applet_raw(struct applet_call *call)
 {
 	call->raw = true;
+	if (call->apdu->data.size == 0) {
+		call->answer->action = APPLET_FIN;
+		call->answer->away_ms = 1000;
+	}
 	return applet_echo(call);
 }
 

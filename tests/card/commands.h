@@ -21,7 +21,8 @@
  *   18 STORE    like SOURCE, but in the manner of T=0: keeps   61xx, then GET RESPONSE
  *   20 WORK     answers N milliseconds later                   the command's data, 9000
  *   22 MUTE     never answers
- *   24 RAW      the command's data is the whole answer, SW included (0, 1 or more bytes)
+ *   24 RAW      the command's data is the whole answer, SW included; without data the card leaves
+ *               for a second, because vpcd waits for ever for the bytes of an empty answer
  *   26 SW       the command's data, and N as SW                data, N
  *   28 DROP     P1 says how the card leaves (enum command_drop), P2 when it is put back, in units of
  *               100 ms (0: it stays out); data, if any: 2 bytes, milliseconds before that happens

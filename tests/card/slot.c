@@ -306,6 +306,7 @@ static void slot_begin_apdu(struct slot *slot, struct payload_view command)
 
 	slot->apdu_number++;
 	slot->apdu_start_ns = uv_hrtime();
+	slot->state = SLOT_WORKING;
 	slot_log_apdu_begin(slot, command);
 	applet_execute(&slot->applet, command, &slot->answer);
 	delay = (uint64_t)slot->answer.delay_ms + slot->delay_ms;
@@ -331,12 +332,11 @@ void slot_set_mute(struct slot *slot, bool mute_atr, bool mute_apdu)
 static void slot_send_atr(struct slot *slot)
 {
 	const struct payload_view atr = { .bytes = slot->atr.bytes, .size = slot->atr.size };
-	const struct payload_view nothing = { .bytes = NULL };
 
 	if (slot->refuse_atr) {
-		slot->refuse_atr = false;
 		cardlog_event(slot->log, slot->index, "mute-reset", "%s", "");
-		slot_send(slot, nothing, 0, false);
+		slot_disconnected(slot, "card", false);
+		slot_connect(slot);
 		return;
 	}
 	slot_send(slot, atr, atr.size, false);

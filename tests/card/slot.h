@@ -14,9 +14,9 @@
  * inserted and tries to connect again.
  *
  * vpcd accepts a connection and notices its end only when it polls, every 400 ms: a card that is put
- * back sooner after an APDU was cut is not seen as a new one. A card that doesn't answer to reset
- * must refuse with an empty ATR, because vpcd would wait for one for ever; vpcd then drops it, and it
- * comes back at once, which pcscd sees as a card that is present and mute.
+ * back sooner after an APDU was cut is not seen as a new one. And it waits for each answer for ever,
+ * so a card that doesn't answer to reset ends the connection and makes a new one at once: power-up
+ * fails, the next poll finds a card, and pcscd has one that is present and mute.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
