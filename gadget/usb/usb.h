@@ -105,6 +105,19 @@ enum usb_outcome {
  */
 const char *usb_outcome_text(enum usb_outcome outcome);
 
+/*
+ * Whether a device could be made at all: rights, configfs, libcomposite, FunctionFS, a dummy UDC. To be
+ * called once at the start, before anything is waited for. Returns 0 or one of the outcomes; fatal:
+ * -errno.
+ */
+int usb_check(void);
+
+/*
+ * Gives the process a mount namespace of its own, so that no other process can open the endpoints, and
+ * the mounts die with it. To be called once, before any thread is made. Fatal: -errno.
+ */
+int usb_private_mounts(void);
+
 struct usb_device;
 
 /*

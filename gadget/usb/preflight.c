@@ -1,0 +1,50 @@
+/*
+ * The checks before anything is made, so that each thing that may be missing gets a name of its own:
+ * later the kernel would answer EBUSY, or libusbgx "not found", to nearly all of them. See preflight.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "gadget/usb/preflight.h"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "gadget/usb/gadget.h"
+#include "gadget/usb/mount.h"
+#include "gadget/usb/usb.h"
+
+#ifndef CONFIGFS_MAGIC
+#define CONFIGFS_MAGIC 0x62656570 /* not in Linux's public headers: fs/configfs/mount.c */
+#endif
+
+int usb_preflight(void)
+{
+	struct statfs about;
+	int r;
+
+	if (geteuid() != 0)
+		return USB_NOT_ROOT;
+
+	r = usb_mount_probe();
+	switch (r) {
+	case 0:
+		break;
+	case USB_MOUNT_NO_FILESYSTEM:
+		return USB_NO_FUNCTIONFS;
+	case USB_MOUNT_DENIED:
+		return USB_NOT_ROOT;
+	default:
+		return r;
+	}
+
+	if (statfs(USB_CONFIGFS, &about) != 0)
+		return errno == ENOENT ? USB_NO_CONFIGFS : error_from_errno();
+	if (about.f_type != CONFIGFS_MAGIC)
+		return USB_NO_CONFIGFS;
+	if (access(USB_CONFIGFS "/usb_gadget", F_OK) != 0)
+		return USB_NO_GADGETS;
+	return 0;
+}

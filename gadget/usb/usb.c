@@ -1,0 +1,287 @@
+/*
+ * The device: makes its parts in the order in which one needs the other, and takes them down in the
+ * order that does not deadlock the kernel.
+ *
+ * One eventfd, the bell, is rung for everything: events on ep0 (the kernel does it: FUNCTIONFS_EVENTFD),
+ * completions on the other endpoints, answers that are through. Each ring is worked off in one order:
+ * completions are collected, then the events are looked at, then the completions. So a message of a
+ * driver that has gone is never delivered after the enable that brought the next one.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "gadget/usb/usb.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "gadget/usb/control.h"
+#include "gadget/usb/descriptors.h"
+#include "gadget/usb/endpoints.h"
+#include "gadget/usb/gadget.h"
+#include "gadget/usb/lock.h"
+#include "gadget/usb/mount.h"
+#include "gadget/usb/preflight.h"
+
+struct usb_device {
+	uv_poll_t poll; /* on the bell; its close callback frees the device */
+	char name[USB_NAME_MAX + 1];
+	const struct usb_callbacks *callbacks;
+	void *owner;
+	bool closed;
+	bool gone;
+	int bell;
+	int lock;
+	struct usb_gadget gadget;
+	struct usb_control control;
+	struct usb_endpoints endpoints;
+};
+
+/* The UDC was taken away, or something broke that can't be repaired. */
+static void usb_device_lose(struct usb_device *device)
+{
+	if (device->closed || device->gone)
+		return;
+	usb_endpoints_disable(&device->endpoints);
+	if (device->closed)
+		return;
+	device->gone = true;
+	(void)uv_poll_stop(&device->poll);
+	device->callbacks->gone(device->owner);
+}
+
+/* A class request: asks the owner, and has the answer written. */
+static int usb_device_setup(struct usb_device *device, const struct usb_request *request)
+{
+	bool brings_data = (request->bmRequestType & USB_DIR_IN) == 0 && request->wLength > 0;
+	int size = -1;
+
+	if (!brings_data) {
+		size = device->callbacks->control(device->owner, request, device->control.answer);
+		if (device->closed)
+			return 0;
+	}
+	return usb_control_answer(&device->control, request, size);
+}
+
+static int usb_device_event(struct usb_device *device, const struct usb_event *event)
+{
+	switch (event->type) {
+	case FUNCTIONFS_ENABLE:
+		/* SET_CONFIGURATION or SET_INTERFACE, maybe after a disable that nobody saw. */
+		log_debug(device->name, "enabled");
+		usb_endpoints_enable(&device->endpoints);
+		return 0;
+	case FUNCTIONFS_DISABLE:
+		/* Unplugged, reset, or SET_CONFIGURATION 0. */
+		log_debug(device->name, "disabled");
+		usb_endpoints_disable(&device->endpoints);
+		return 0;
+	case FUNCTIONFS_UNBIND:
+		/* We unbind only when nobody listens to events any more: this was somebody else. */
+		log_warning(device->name, "the virtual USB port was taken away");
+		usb_device_lose(device);
+		return 0;
+	case FUNCTIONFS_SETUP:
+		return usb_device_setup(device, &event->request);
+	case FUNCTIONFS_BIND:
+	case FUNCTIONFS_SUSPEND:
+	case FUNCTIONFS_RESUME:
+		/* Nothing changes for the transfers: a suspended bus delivers them later. */
+		return 0;
+	}
+	return 0;
+}
+
+static int usb_device_events(struct usb_device *device)
+{
+	struct usb_event event;
+	int r = 0;
+
+	while (r == 0 && !device->closed && !device->gone) {
+		r = usb_control_next(&device->control, &event);
+		if (r == USB_CONTROL_NOTHING)
+			return 0;
+		if (r == 0)
+			r = usb_device_event(device, &event);
+	}
+	return r;
+}
+
+static void usb_device_ring(uv_poll_t *poll, int status, int events)
+{
+	struct usb_device *device = poll->data;
+	eventfd_t rings;
+	int r;
+
+	(void)events;
+	(void)eventfd_read(device->bell, &rings);
+	r = status < 0 ? status : usb_endpoints_harvest(&device->endpoints);
+	if (r == 0)
+		r = usb_device_events(device);
+	if (r == 0 && !device->closed && !device->gone)
+		r = usb_endpoints_dispatch(&device->endpoints);
+	if (r < 0 && !device->closed) {
+		log_error(device->name, "USB transfers fail: %s", strerror(-r));
+		usb_device_lose(device);
+	}
+}
+
+/* Writes one blob to ep0. */
+static int usb_device_write(int ep0, const struct cursor_out *blob)
+{
+	ssize_t n;
+
+	if (!out_ok(blob))
+		return -EINVAL; /* a class descriptor or a name that is too long */
+	n = write(ep0, blob->start, blob->size);
+	if (n < 0)
+		return error_from_errno();
+	return (size_t)n == blob->size ? 0 : -EIO;
+}
+
+/* Mounts FunctionFS, describes the interface, and opens the endpoints, which appear by that. */
+static int usb_device_make_function(struct usb_device *device, const struct usb_settings *settings)
+{
+	uint8_t bytes[USB_DESCRIPTORS_MAX];
+	struct cursor_out descriptors = cursor_out(bytes, sizeof(bytes));
+	uint8_t names[USB_DESCRIPTORS_MAX];
+	struct cursor_out strings = cursor_out(names, sizeof(names));
+	int mount = -1;
+	int r;
+
+	usb_descriptors_write(&descriptors, settings, device->bell);
+	usb_strings_write(&strings, settings);
+	r = usb_mount(settings->name, &mount);
+	if (r < 0)
+		return r;
+	device->control.ep0 = openat(mount, "ep0", O_RDWR | O_CLOEXEC);
+	r = device->control.ep0 >= 0 ? 0 : error_from_errno();
+	if (r == 0)
+		r = usb_device_write(device->control.ep0, &descriptors);
+	if (r == 0)
+		r = usb_device_write(device->control.ep0, &strings);
+	if (r == 0)
+		r = usb_endpoints_open(&device->endpoints, settings, mount);
+	(void)close(mount); /* the open files keep it */
+	return r;
+}
+
+/* Everything that the kernel has to be asked for. */
+static int usb_device_make(struct usb_device *device, const struct usb_settings *settings)
+{
+	int r;
+
+	r = usb_preflight();
+	if (r != 0)
+		return r;
+	r = usb_lock_take(settings->name, &device->lock);
+	if (r != 0)
+		return r == USB_LOCK_HELD ? USB_NAME_TAKEN : r;
+	r = usb_gadget_init(&device->gadget, settings);
+	if (r == 0)
+		r = usb_device_make_function(device, settings);
+	if (r == 0)
+		r = usb_gadget_bind(&device->gadget, settings);
+	return r;
+}
+
+/* Whether a name can be that of a folder and of a FunctionFS instance. */
+static bool usb_name_is_valid(const char *name)
+{
+	return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL &&
+		strnlen(name, USB_NAME_MAX + 1) <= USB_NAME_MAX;
+}
+
+int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_settings *settings,
+	const struct usb_callbacks *callbacks, void *owner)
+{
+	struct usb_device *made = NULL;
+	int r = -EINVAL;
+
+	if (!usb_name_is_valid(settings->name) || settings->class_descriptor_size > USB_CLASS_DESCRIPTOR_MAX)
+		return r;
+	made = calloc(1, sizeof(*made));
+	if (made == NULL)
+		return -ENOMEM;
+	memcpy(made->name, settings->name, sizeof(made->name));
+	made->callbacks = callbacks;
+	made->owner = owner;
+	made->lock = -1;
+	made->gadget = USB_GADGET_NULL;
+	made->control = USB_CONTROL_NULL;
+	made->endpoints = USB_ENDPOINTS_NULL;
+	made->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = made->bell >= 0 ? uv_poll_init(loop, &made->poll, made->bell) : error_from_errno();
+	if (r < 0) {
+		if (made->bell >= 0)
+			(void)close(made->bell);
+		free(made);
+		return r;
+	}
+	made->poll.data = made;
+
+	/* From here on usb_close() takes down whatever there is. */
+	r = usb_control_init(&made->control, made->bell);
+	if (r == 0)
+		r = usb_endpoints_init(&made->endpoints, settings, made->bell, callbacks, owner);
+	if (r == 0)
+		r = usb_device_make(made, settings);
+	if (r == 0)
+		r = uv_poll_start(&made->poll, UV_READABLE, usb_device_ring);
+	if (r != 0)
+		made = usb_close(made);
+	*device = made;
+	return r;
+}
+
+static void usb_device_free(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+struct usb_device *usb_close(struct usb_device *device)
+{
+	if (device == NULL || device->closed)
+		return NULL;
+	device->closed = true;
+	device->endpoints.closed = true;
+
+	/*
+	 * An answer that hangs holds the lock of ep0 that unbinding needs, so it is ended first. Then
+	 * the gadget is unbound while its files are open: when the last close does it, an open of ep0
+	 * at the same moment would deadlock the kernel. Then the files are closed, and with them the
+	 * mount goes; the folders of configfs are last.
+	 */
+	usb_control_stop(&device->control);
+	usb_gadget_unbind(&device->gadget);
+	usb_endpoints_deinit(&device->endpoints);
+	usb_control_deinit(&device->control);
+	usb_gadget_deinit(&device->gadget);
+	if (device->lock >= 0)
+		(void)close(device->lock);
+	uv_close((uv_handle_t *)&device->poll, usb_device_free);
+	(void)close(device->bell);
+	return NULL;
+}
+
+int usb_send(struct usb_device *device, struct payload_view message)
+{
+	return usb_endpoints_send(&device->endpoints, message);
+}
+
+void usb_cancel_send(struct usb_device *device)
+{
+	usb_endpoints_cancel_send(&device->endpoints);
+}
+
+int usb_notify(struct usb_device *device, const uint8_t *bytes, size_t size)
+{
+	return usb_endpoints_notify(&device->endpoints, bytes, size);
+}
