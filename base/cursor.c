@@ -76,9 +76,9 @@ uint64_t in_le64(struct cursor_in *in)
 
 uint16_t in_be16(struct cursor_in *in)
 {
-	const uint8_t *bytes = in_bytes(in, 2);
+	uint16_t swapped = in_le16(in);
 
-	return bytes == NULL ? 0 : (uint16_t)(bytes[0] << 8 | bytes[1]);
+	return (uint16_t)((swapped & 0xFFU) << 8 | swapped >> 8);
 }
 
 bool in_ok(const struct cursor_in *in)

@@ -1,0 +1,564 @@
+/*
+ * Conversations with the CCID slot, to be read beside the specification. player.h has the language.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/ccid/player.h"
+
+#define LINES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* ---- status and presence: CCID 1.1, 6.1.3 and 6.3.1 ---- */
+
+static void test_status_of_an_empty_slot(void **state)
+{
+	(void)state;
+	play(LINES("enable 512",
+		"out 65 00000000 00 01 000000",
+		"in 81 00000000 00 01 02 00 03"));
+}
+
+static void test_nothing_is_said_while_disabled(void **state)
+{
+	(void)state;
+	play(LINES("out 65 00000000 00 01 000000", "card 1", "wait 5000", "enable 512",
+		"notify 5003"));
+}
+
+static void test_insertion_and_removal(void **state)
+{
+	(void)state;
+	play(LINES("enable 512",
+		"card 1", "notify 5003",
+		"out 65 00000000 00 01 000000", "in 81 00000000 00 01 01 00 03",
+		"card 1",
+		"card -", "notify 5002",
+		"out 65 00000000 00 02 000000", "in 81 00000000 00 02 02 00 03"));
+}
+
+static void test_a_swap_is_shown_as_removal_first(void **state)
+{
+	(void)state;
+	play_active(LINES("card 2",
+		"call disconnect", "notify 5002",
+		"out 65 00000000 00 01 000000", "in 81 00000000 00 01 02 00 03", "notify 5003",
+		"out 65 00000000 00 02 000000", "in 81 00000000 00 02 01 00 03"));
+}
+
+static void test_a_driver_that_does_not_look_sees_the_new_card_after_a_while(void **state)
+{
+	(void)state;
+	play_active(LINES("card 2", "call disconnect", "notify 5002", "wait 1000", "notify 5003"));
+}
+
+static void test_one_notification_at_a_time_and_the_newest(void **state)
+{
+	(void)state;
+	play(LINES("enable 512", "unread",
+		"card 1", "notify 5003",
+		"card -",
+		"card 2", "wait 1000",
+		"card -",
+		"read", "notify 5002"));
+}
+
+static void test_enable_is_a_new_driver(void **state)
+{
+	(void)state;
+	play_active(LINES("enable 512", "call disconnect", "notify 5003",
+		"out 65 00000000 00 00 000000", "in 81 00000000 00 00 01 00 03"));
+}
+
+/* ---- power: CCID 1.1, 6.1.1 and 6.1.2 ---- */
+
+static void test_power_on_of_an_empty_slot(void **state)
+{
+	(void)state;
+	play(LINES("enable 512",
+		"out 62 00000000 00 01 00 0000", "in 80 00000000 00 01 42 FE 00"));
+}
+
+static void test_power_on_twice_is_a_warm_reset(void **state)
+{
+	(void)state;
+	play_active(LINES("out 62 00000000 00 01 01 0000", "call connect reset 3",
+		"reply connect T1 3B80800101", "in 80 05000000 00 01 00 00 00 3B80800101"));
+}
+
+static void test_power_select_is_accepted_up_to_1_8_volts(void **state)
+{
+	(void)state;
+	play_active(LINES("out 62 00000000 00 01 03 0000", "call connect reset 3",
+		"reply connect T1 3B80800101", "in 80 05000000 00 01 00 00 00 3B80800101",
+		"out 62 00000000 00 02 04 0000", "in 80 00000000 00 02 40 07 00"));
+}
+
+static void test_a_mute_card(void **state)
+{
+	(void)state;
+	play(LINES("enable 512", "card 1", "notify 5003",
+		"out 62 00000000 00 01 00 0000", "call connect unpower 3",
+		"reply 4", "in 80 00000000 00 01 41 FE 00"));
+}
+
+static void test_power_on_is_answered_within_its_bound(void **state)
+{
+	(void)state;
+	play(LINES("enable 512", "card 1", "notify 5003",
+		"out 62 00000000 00 01 00 0000", "call connect unpower 3",
+		"wait 4499", "wait 1", "call disconnect", "in 80 00000000 00 01 41 FE 00",
+		"late 1"));
+}
+
+static void test_card_pulled_while_powering(void **state)
+{
+	(void)state;
+	play(LINES("enable 512", "card 1", "notify 5003",
+		"out 62 00000000 00 01 00 0000", "call connect unpower 3",
+		"card -", "call disconnect", "in 80 00000000 00 01 42 FE 00", "notify 5002",
+		"late 1"));
+}
+
+static void test_power_off_is_instant_and_may_be_repeated(void **state)
+{
+	(void)state;
+	play_active(LINES("out 63 00000000 00 01 000000",
+		"call disconnect", "in 81 00000000 00 01 01 00 03",
+		"out 63 00000000 00 02 000000", "in 81 00000000 00 02 01 00 03",
+		"card -", "notify 5002",
+		"out 63 00000000 00 03 000000", "in 81 00000000 00 03 02 00 03"));
+}
+
+static void test_power_off_ends_a_running_command(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"out 63 00000000 00 02 000000",
+		"call disconnect", "in 81 00000000 00 02 01 00 03",
+		"late 2"));
+}
+
+static void test_power_on_of_a_new_driver_ends_a_running_command(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"out 65 00000000 00 00 000000", "in 81 00000000 00 00 00 00 00",
+		"out 62 00000000 00 01 00 0000", "call connect reset 3",
+		"late 2",
+		"reply 5",
+		"reply connect T1 3B80800101", "in 80 05000000 00 01 00 00 00 3B80800101"));
+}
+
+/* ---- XfrBlock: CCID 1.1, 6.1.4 ---- */
+
+static void test_an_apdu(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply data 6A82", "in 80 02000000 00 01 00 00 00 6A82"));
+}
+
+static void test_xfr_block_needs_a_powered_card(void **state)
+{
+	(void)state;
+	play(LINES("enable 512",
+		"out 6F 05000000 00 01 00 0000 00A4040000", "in 80 00000000 00 01 42 FE 00",
+		"card 1", "notify 5003",
+		"out 6F 05000000 00 02 00 0000 00A4040000", "in 80 00000000 00 02 41 FE 00"));
+}
+
+static void test_an_empty_apdu_is_refused(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 00000000 00 01 00 0000", "in 80 00000000 00 01 40 01 00"));
+}
+
+static void test_time_extensions(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"wait 499", "wait 1", "in 80 00000000 00 01 80 01 00",
+		"wait 699", "wait 1", "in 80 00000000 00 01 80 01 00",
+		"wait 700", "in 80 00000000 00 01 80 01 00",
+		"reply data 9000", "in 80 02000000 00 01 00 00 00 9000",
+		"wait 5000"));
+}
+
+static void test_an_unread_extension_is_not_followed_by_another(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"hold",
+		"wait 500", "in 80 00000000 00 01 80 01 00",
+		"wait 700", "wait 700",
+		"reply data 9000",
+		"release", "in 80 02000000 00 01 00 00 00 9000"));
+}
+
+static void test_an_unread_answer_is_taken_back_for_the_next_command(void **state)
+{
+	(void)state;
+	play_active(LINES("hold",
+		"out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply data 9000", "in 80 02000000 00 01 00 00 00 9000",
+		"out 65 00000000 00 00 000000", "cancel", "in 81 00000000 00 00 00 00 00"));
+}
+
+static void test_a_second_command_finds_the_slot_busy(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"out 6F 05000000 00 02 00 0000 00A4040000", "in 80 00000000 00 02 40 E0 00",
+		"out 6C 00000000 00 03 000000", "in 82 00000000 00 03 40 E0 00",
+		"out 65 00000000 00 04 000000", "in 81 00000000 00 04 00 00 00",
+		"reply data 9000", "in 80 02000000 00 01 00 00 00 9000"));
+}
+
+static void test_a_success_without_sw_is_a_hardware_error(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply data 90", "in 80 00000000 00 01 40 FB 00",
+		"out 6F 05000000 00 02 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply data", "in 80 00000000 00 02 40 FB 00"));
+}
+
+static void test_a_transmit_that_never_ends_fails(void **state)
+{
+	static const char *lines[900 * 2 + 8] = {
+		"out 6F 05000000 00 01 00 0000 00A4040000",
+		"call transmit 00A4040000",
+	};
+	size_t n = 2;
+
+	(void)state;
+	lines[n++] = "wait 500";
+	lines[n++] = "in 80 00000000 00 01 80 01 00";
+	for (int i = 0; i < (600000 - 500) / 700; i++) {
+		lines[n++] = "wait 700";
+		lines[n++] = "in 80 00000000 00 01 80 01 00";
+	}
+	lines[n++] = "wait 700";
+	lines[n++] = "call disconnect";
+	lines[n++] = "in 80 00000000 00 01 40 FB 00";
+	lines[n++] = "notify 5002";
+	play_active(lines);
+}
+
+/* ---- outcomes of a transmit: DESIGN.md 6 ---- */
+
+static void test_card_pulled_during_an_apdu(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"card -", "call disconnect", "in 80 00000000 00 01 42 FE 00", "notify 5002",
+		"late 2"));
+}
+
+static void test_the_host_says_that_the_card_was_removed(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply 2", "call disconnect", "in 80 00000000 00 01 42 FE 00", "notify 5002",
+		"card -"));
+}
+
+static void test_a_foreign_reset_is_a_removal_and_an_insertion(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply 3", "call disconnect", "in 80 00000000 00 01 42 FE 00", "notify 5002",
+		"out 65 00000000 00 02 000000", "in 81 00000000 00 02 02 00 03", "notify 5003",
+		"out 65 00000000 00 03 000000", "in 81 00000000 00 03 01 00 03"));
+}
+
+static void test_an_unknown_outcome_is_a_hardware_error_then_a_removal(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply 11", "call disconnect", "in 80 00000000 00 01 40 FB 00", "notify 5002"));
+}
+
+static void test_a_busy_card_was_not_asked(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply 6", "in 80 00000000 00 01 40 E0 00"));
+}
+
+static void test_a_failed_exchange_leaves_the_card(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply 5", "in 80 00000000 00 01 40 FB 00",
+		"out 65 00000000 00 02 000000", "in 81 00000000 00 02 00 00 00"));
+}
+
+/* ---- chaining: CCID 1.1, 6.1.4 and 6.2.1 ---- */
+
+static void test_a_command_in_three_parts(void **state)
+{
+	(void)state;
+	play_active(LINES("xfr 01 0001 0 2055", "in 80 00000000 00 01 00 00 10",
+		"xfr 02 0003 2055 2055", "in 80 00000000 00 02 00 00 10",
+		"xfr 03 0002 4110 90", "call pattern 4200",
+		"reply data 9000", "in 80 02000000 00 03 00 00 00 9000"));
+}
+
+static void test_a_response_in_three_parts(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 4200", "block 01 00 00 01 0 2055",
+		"out 6F 00000000 00 02 00 1000", "block 02 00 00 03 2055 2055",
+		"out 6F 00000000 00 03 00 1000", "block 03 00 00 02 4110 90",
+		"out 6F 00000000 00 04 00 1000", "in 80 00000000 00 04 40 08 00"));
+}
+
+static void test_no_message_is_a_multiple_of_the_packet_size(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 502", "block 01 00 00 01 0 501",
+		"out 6F 00000000 00 02 00 1000", "block 02 00 00 02 501 1",
+		"out 6F 05000000 00 03 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 1526", "block 03 00 00 01 0 1525",
+		"out 6F 00000000 00 04 00 1000", "block 04 00 00 02 1525 1"));
+}
+
+static void test_a_short_response_is_never_split(void **state)
+{
+	(void)state;
+	play_active(LINES("enable 64", "call disconnect", "notify 5003",
+		"out 62 00000000 00 00 00 0000", "call connect unpower 3", "reply 0",
+		"reply connect T1 3B80800101", "in 80 05000000 00 00 00 00 00 3B80800101",
+		"out 6F 05000000 00 01 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 54", "block 01 00 00 00 0 54"));
+}
+
+static void test_a_new_command_gives_up_the_rest_of_a_response(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 4200", "block 01 00 00 01 0 2055",
+		"out 6F 05000000 00 02 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply data 9000", "in 80 02000000 00 02 00 00 00 9000",
+		"out 6F 00000000 00 03 00 1000", "in 80 00000000 00 03 40 08 00"));
+}
+
+static void test_parts_out_of_order(void **state)
+{
+	(void)state;
+	play_active(LINES("xfr 01 0003 0 100", "in 80 00000000 00 01 40 08 00",
+		"xfr 02 0002 0 100", "in 80 00000000 00 02 40 08 00",
+		"xfr 03 0001 0 100", "in 80 00000000 00 03 00 00 10",
+		"out 6F 00000000 00 04 00 1000", "in 80 00000000 00 04 40 08 00",
+		"xfr 05 0002 0 100", "in 80 00000000 00 05 40 08 00",
+		"xfr 06 0007 0 100", "in 80 00000000 00 06 40 08 00"));
+}
+
+static void test_a_chain_that_begins_again(void **state)
+{
+	(void)state;
+	play_active(LINES("xfr 01 0001 50 100", "in 80 00000000 00 01 00 00 10",
+		"xfr 02 0001 0 100", "in 80 00000000 00 02 00 00 10",
+		"xfr 03 0002 100 100", "call pattern 200"));
+}
+
+static void test_the_longest_command_and_one_byte_more(void **state)
+{
+	(void)state;
+	play_active(LINES("xfr 01 0001 0 65543", "in 80 00000000 00 01 00 00 10",
+		"xfr 02 0002 65543 1", "call pattern 65544", "reply data 9000",
+		"in 80 02000000 00 02 00 00 00 9000",
+		"xfr 03 0001 0 65544", "in 80 00000000 00 03 00 00 10",
+		"xfr 04 0002 65544 1", "in 80 00000000 00 04 40 01 00"));
+}
+
+/* ---- parameters: CCID 1.1, 6.1.5 to 6.1.7 ---- */
+
+static void test_parameters_come_from_the_atr(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6C 00000000 00 01 000000",
+		"in 82 07000000 00 01 00 00 01 11 10 00 4D 00 20 00"));
+}
+
+static void test_set_parameters_is_echoed(void **state)
+{
+	(void)state;
+	play_active(LINES("out 61 07000000 00 01 01 0000 95 10 00 45 00 FE 00",
+		"in 82 07000000 00 01 00 00 01 95 10 00 45 00 FE 00",
+		"out 6C 00000000 00 02 000000",
+		"in 82 07000000 00 02 00 00 01 95 10 00 45 00 FE 00",
+		"out 6D 00000000 00 03 000000",
+		"in 82 07000000 00 03 00 00 01 11 10 00 4D 00 20 00"));
+}
+
+static void test_another_protocol_is_switched_to_before_the_next_apdu(void **state)
+{
+	(void)state;
+	play_active(LINES("out 61 05000000 00 01 00 0000 11 00 00 0A 00",
+		"in 82 05000000 00 01 00 00 00 11 00 00 0A 00",
+		"out 6F 05000000 00 02 00 0000 00A4040000", "call connect reset 1",
+		"wait 500", "in 80 00000000 00 02 80 01 00",
+		"reply connect T0 3B80800101", "call transmit 00A4040000",
+		"reply data 9000", "in 80 02000000 00 02 00 00 00 9000",
+		"out 6F 05000000 00 03 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply data 9000", "in 80 02000000 00 03 00 00 00 9000"));
+}
+
+static void test_a_protocol_that_the_host_refuses(void **state)
+{
+	(void)state;
+	play_active(LINES("out 61 05000000 00 01 00 0000 11 00 00 0A 00",
+		"in 82 05000000 00 01 00 00 00 11 00 00 0A 00",
+		"out 6F 05000000 00 02 00 0000 00A4040000", "call connect reset 1",
+		"reply 7", "in 80 00000000 00 02 40 F6 00"));
+}
+
+static void test_set_parameters_refuses_what_is_wrong(void **state)
+{
+	(void)state;
+	play_active(LINES("out 61 05000000 00 01 02 0000 11 00 00 0A 00",
+		"in 82 00000000 00 01 40 07 00",
+		"out 61 05000000 00 02 01 0000 11 00 00 0A 00",
+		"in 82 00000000 00 02 40 01 00"));
+}
+
+/* ---- what is not promised, and what is not understood: CCID 1.1, table 6.2-2 ---- */
+
+static void test_unsupported_commands_have_their_own_responses(void **state)
+{
+	(void)state;
+	play_active(LINES("out 69 00000000 00 01 00 0000", "in 80 00000000 00 01 40 00 00",
+		"out 6A 00000000 00 02 00 0000", "in 81 00000000 00 02 40 00 00",
+		"out 6B 00000000 00 03 00 0000", "in 83 00000000 00 03 40 00 00",
+		"out 6E 00000000 00 04 00 0000", "in 81 00000000 00 04 40 00 00",
+		"out 71 00000000 00 05 01 0000", "in 81 00000000 00 05 40 00 00",
+		"out 73 00000000 00 06 00 0000", "in 84 00000000 00 06 40 00 00",
+		"out FF 00000000 00 07 00 0000", "in 81 00000000 00 07 40 00 00"));
+}
+
+static void test_another_slot_does_not_exist(void **state)
+{
+	(void)state;
+	play_active(LINES("out 65 00000000 01 01 000000", "in 81 00000000 01 01 42 05 00",
+		"out 6F 05000000 FF 02 00 0000 00A4040000", "in 80 00000000 FF 02 42 05 00"));
+}
+
+static void test_a_wrong_length(void **state)
+{
+	(void)state;
+	play_active(LINES("out 65 01000000 00 01 000000", "in 81 00000000 00 01 40 01 00",
+		"out 65 00000000 00 02 000000 00", "in 81 00000000 00 02 40 01 00",
+		"out 6F FFFFFFFF 00 03 00 0000 00", "in 80 00000000 00 03 40 01 00",
+		"out 62 01000000 00 04 00 0000 00", "in 80 00000000 00 04 40 01 00",
+		"out 65 00000000 00 05 0000",
+		"out ",
+		"out 65 00000000 00 06 000000", "in 81 00000000 00 06 00 00 00"));
+}
+
+/* ---- class requests and Abort: CCID 1.1, 5.3 and 6.1.13 ---- */
+
+static void test_clock_and_rate(void **state)
+{
+	(void)state;
+	play(LINES("enable 512", "control 02 0000", "answer A00F0000", "control 03 0000",
+		"answer 012A0000", "control 04 0000", "answer -1"));
+}
+
+static void test_abort_by_request_then_message(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"control 01 0200", "answer 0",
+		"late 2",
+		"out 65 00000000 00 05 000000", "in 81 00000000 00 05 40 FF 00",
+		"out 72 00000000 00 02 000000", "in 81 00000000 00 02 00 00 00",
+		"out 65 00000000 00 03 000000", "in 81 00000000 00 03 00 00 00"));
+}
+
+static void test_abort_by_message_then_request(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"out 72 00000000 00 02 000000",
+		"control 01 0200", "in 81 00000000 00 02 00 00 00",
+		"late 2"));
+}
+
+static void test_abort_of_a_chain(void **state)
+{
+	(void)state;
+	play_active(LINES("xfr 01 0001 0 100", "in 80 00000000 00 01 00 00 10",
+		"control 01 0200", "answer 0",
+		"out 72 00000000 00 02 000000", "in 81 00000000 00 02 00 00 00",
+		"xfr 03 0002 0 100", "in 80 00000000 00 03 40 08 00"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_status_of_an_empty_slot),
+		cmocka_unit_test(test_nothing_is_said_while_disabled),
+		cmocka_unit_test(test_insertion_and_removal),
+		cmocka_unit_test(test_a_swap_is_shown_as_removal_first),
+		cmocka_unit_test(test_a_driver_that_does_not_look_sees_the_new_card_after_a_while),
+		cmocka_unit_test(test_one_notification_at_a_time_and_the_newest),
+		cmocka_unit_test(test_enable_is_a_new_driver),
+		cmocka_unit_test(test_power_on_of_an_empty_slot),
+		cmocka_unit_test(test_power_on_twice_is_a_warm_reset),
+		cmocka_unit_test(test_power_select_is_accepted_up_to_1_8_volts),
+		cmocka_unit_test(test_a_mute_card),
+		cmocka_unit_test(test_power_on_is_answered_within_its_bound),
+		cmocka_unit_test(test_card_pulled_while_powering),
+		cmocka_unit_test(test_power_off_is_instant_and_may_be_repeated),
+		cmocka_unit_test(test_power_off_ends_a_running_command),
+		cmocka_unit_test(test_power_on_of_a_new_driver_ends_a_running_command),
+		cmocka_unit_test(test_an_apdu),
+		cmocka_unit_test(test_xfr_block_needs_a_powered_card),
+		cmocka_unit_test(test_an_empty_apdu_is_refused),
+		cmocka_unit_test(test_time_extensions),
+		cmocka_unit_test(test_an_unread_extension_is_not_followed_by_another),
+		cmocka_unit_test(test_an_unread_answer_is_taken_back_for_the_next_command),
+		cmocka_unit_test(test_a_second_command_finds_the_slot_busy),
+		cmocka_unit_test(test_a_success_without_sw_is_a_hardware_error),
+		cmocka_unit_test(test_a_transmit_that_never_ends_fails),
+		cmocka_unit_test(test_card_pulled_during_an_apdu),
+		cmocka_unit_test(test_the_host_says_that_the_card_was_removed),
+		cmocka_unit_test(test_a_foreign_reset_is_a_removal_and_an_insertion),
+		cmocka_unit_test(test_an_unknown_outcome_is_a_hardware_error_then_a_removal),
+		cmocka_unit_test(test_a_busy_card_was_not_asked),
+		cmocka_unit_test(test_a_failed_exchange_leaves_the_card),
+		cmocka_unit_test(test_a_command_in_three_parts),
+		cmocka_unit_test(test_a_response_in_three_parts),
+		cmocka_unit_test(test_no_message_is_a_multiple_of_the_packet_size),
+		cmocka_unit_test(test_a_short_response_is_never_split),
+		cmocka_unit_test(test_a_new_command_gives_up_the_rest_of_a_response),
+		cmocka_unit_test(test_parts_out_of_order),
+		cmocka_unit_test(test_a_chain_that_begins_again),
+		cmocka_unit_test(test_the_longest_command_and_one_byte_more),
+		cmocka_unit_test(test_parameters_come_from_the_atr),
+		cmocka_unit_test(test_set_parameters_is_echoed),
+		cmocka_unit_test(test_another_protocol_is_switched_to_before_the_next_apdu),
+		cmocka_unit_test(test_a_protocol_that_the_host_refuses),
+		cmocka_unit_test(test_set_parameters_refuses_what_is_wrong),
+		cmocka_unit_test(test_unsupported_commands_have_their_own_responses),
+		cmocka_unit_test(test_another_slot_does_not_exist),
+		cmocka_unit_test(test_a_wrong_length),
+		cmocka_unit_test(test_clock_and_rate),
+		cmocka_unit_test(test_abort_by_request_then_message),
+		cmocka_unit_test(test_abort_by_message_then_request),
+		cmocka_unit_test(test_abort_of_a_chain),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
