@@ -36,8 +36,7 @@ bool pattern_matches(const char *pattern, const char *name)
 {
 	char base[WIRE_NAME_MAX];
 
-	if (fnmatch(pattern, name, 0) == 0)
-		return true;
 	(void)snprintf(base, sizeof(base), "%.*s", (int)pattern_base_length(name), name);
-	return fnmatch(pattern, base, 0) == 0;
+	return strcmp(pattern, name) == 0 || strcmp(pattern, base) == 0 ||
+		fnmatch(pattern, name, 0) == 0 || fnmatch(pattern, base, 0) == 0;
 }

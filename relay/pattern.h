@@ -17,6 +17,7 @@ size_t pattern_base_length(const char *name);
 
 /*
  * Whether pattern matches the whole name; fnmatch(3)'s rules. The pattern may leave out the index, so
- * that it goes on matching when pcscd renumbers its readers.
+ * that it goes on matching when pcscd renumbers its readers. A pattern that is the name letter by
+ * letter matches too: names often hold brackets, which fnmatch takes for a set of characters.
  */
 bool pattern_matches(const char *pattern, const char *name);
