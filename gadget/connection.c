@@ -28,9 +28,6 @@
 /* ms after the start without a session: time to say that the bridge is awaited */
 #define PATIENCE 2000
 
-/* ms between the goodbye and the end of the link: nn_close() throws away what is not sent yet */
-#define LINGER 100
-
 struct connection {
 	uv_loop_t *loop;
 	const struct connection_callbacks *callbacks;
@@ -45,7 +42,8 @@ struct connection {
 	int handles;      /* of the above that are not closed yet */
 	bool watched;     /* poll is one of them */
 	bool running;
-	bool closing;
+	bool leaving;     /* the goodbye was said, and its confirmation is awaited */
+	bool closing;     /* the handles are being closed */
 };
 
 static void connection_poll(uv_poll_t *poll, int status, int events);
@@ -134,6 +132,16 @@ static void connection_refused(const struct wire_refused *refused)
 	log_error(TAG, "the bridge refuses this guest: %s", refused->text);
 }
 
+/* The loop frees the connection when it has let go of the last handle. */
+static void connection_finish(struct connection *connection)
+{
+	connection->closing = true;
+	uv_close((uv_handle_t *)&connection->timer, connection_closed);
+	uv_close((uv_handle_t *)&connection->patience, connection_closed);
+	if (connection->watched && !uv_is_closing((uv_handle_t *)&connection->poll))
+		uv_close((uv_handle_t *)&connection->poll, connection_closed);
+}
+
 static void connection_event(struct connection *connection, const struct guest_event *event)
 {
 	switch (event->type) {
@@ -179,7 +187,10 @@ static bool connection_hand_on(struct connection *connection)
 
 	if (!guest_session_pop_event(connection->session, &event))
 		return false;
-	connection_event(connection, &event);
+	if (!connection->leaving)
+		connection_event(connection, &event);
+	else if (event.type == GUEST_SESSION_DOWN)
+		connection_finish(connection);
 	return true;
 }
 
@@ -210,7 +221,10 @@ static void connection_run(struct connection *connection)
 static void connection_fail(struct connection *connection, int error)
 {
 	log_error(TAG, "%s", strerror(-error));
-	connection->callbacks->failed(connection->owner);
+	if (connection->leaving)
+		connection_finish(connection);
+	else
+		connection->callbacks->failed(connection->owner);
 }
 
 static void connection_tick(uv_timer_t *timer)
@@ -304,26 +318,19 @@ int connection_open(struct connection **connectionp, uv_loop_t *loop, const char
 	return 0;
 }
 
-/* The goodbye has had its time. */
-static void connection_lingered(uv_timer_t *timer)
-{
-	struct connection *connection = timer->data;
-
-	uv_close((uv_handle_t *)&connection->timer, connection_closed);
-	uv_close((uv_handle_t *)&connection->patience, connection_closed);
-	if (connection->watched && !uv_is_closing((uv_handle_t *)&connection->poll))
-		uv_close((uv_handle_t *)&connection->poll, connection_closed);
-}
-
 struct connection *connection_close(struct connection *connection)
 {
 	if (connection == NULL)
 		return NULL;
-	guest_session_bye(connection->session);
-	while (connection_send(connection))
-		;
-	connection->closing = true;
+	connection->leaving = true;
 	(void)uv_timer_stop(&connection->patience);
-	(void)uv_timer_start(&connection->timer, connection_lingered, LINGER, 0);
+	if (guest_session_is_up(connection->session)) {
+		/* The link stays until the bridge has confirmed: nn_close() throws away what is not
+		 * sent yet. */
+		guest_session_bye(connection->session);
+		connection_run(connection);
+	} else {
+		connection_finish(connection);
+	}
 	return NULL;
 }
