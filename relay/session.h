@@ -32,6 +32,9 @@
 #define SESSION_HELLO_INTERVAL 1000 /* ms between hellos while there is no session */
 #define SESSION_REPEAT 1500         /* ms without an answer: the call or query is repeated */
 #define SESSION_READERS_REPEAT 500  /* ms without acknowledgement: the readers are sent again */
+#define SESSION_RETRY_FIRST 100     /* ms to the first retry over a new link; doubles from there */
+#define SESSION_BYE_REPEAT 500      /* ms without confirmation: the goodbye is repeated */
+#define SESSION_BYE_LIMIT 1500      /* ms until a goodbye without confirmation is given up */
 #define SESSION_WINDOW 16           /* calls open at a time, and replies kept */
 
 #define SESSION_NEVER UINT64_MAX    /* a deadline that never comes */
@@ -72,10 +75,13 @@ int guest_session_new(struct guest_session **session, const char *name, uint64_t
 /* Wipes and frees; returns NULL. May be called with NULL. */
 struct guest_session *guest_session_free(struct guest_session *session);
 
-/* A frame has come over the link. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM. */
+/*
+ * A frame has come over the link. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM; -ENOBUFS when the owner
+ * leaves its events unread.
+ */
 int guest_session_receive(struct guest_session *session, uint64_t now, const void *frame, size_t size);
 
-/* Time has passed: call it when now >= guest_session_deadline(). Fatal: -ENOMEM. */
+/* Time has passed: call it when now >= guest_session_deadline(). Fatal: -ENOBUFS, as above. */
 int guest_session_tick(struct guest_session *session, uint64_t now);
 
 /* When to call guest_session_tick() next. */
@@ -84,8 +90,9 @@ uint64_t guest_session_deadline(const struct guest_session *session);
 /*
  * Makes a call. reader, operation, initialization, protocols and data of call are used, and data is
  * copied; *number is what its GUEST_SESSION_REPLY will carry. Numbers grow over the life of this
- * object, also from one session to the next. Returns 0, SESSION_NOT_OPEN or SESSION_WINDOW_FULL.
- * Fatal: -ENOMEM.
+ * object, also from one session to the next. Returns 0, SESSION_NOT_OPEN or SESSION_WINDOW_FULL. A
+ * call counts as open until its reply has been popped. Fatal: -ENOMEM; -EMSGSIZE for data of more than
+ * WIRE_APDU_MAX bytes.
  */
 int guest_session_call(struct guest_session *session, uint64_t now, const struct wire_call *call,
 	uint32_t *number);
@@ -96,7 +103,12 @@ const struct wire_readers *guest_session_readers(const struct guest_session *ses
 /* Whether a session is open. */
 bool guest_session_is_up(const struct guest_session *session);
 
-/* Queues a goodbye: the bridge closes this guest's cards at once. For an orderly end. */
+/*
+ * Queues a goodbye: the bridge closes this guest's cards at once. For an orderly end. Open calls end as
+ * WIRE_OUTCOME_UNKNOWN. GUEST_SESSION_DOWN comes when the bridge has confirmed, at the latest after
+ * SESSION_BYE_LIMIT; wait for it before the link is closed, since a link that closes may drop what was
+ * sent last. Nothing is sent after that, and only guest_session_free() makes sense.
+ */
 void guest_session_bye(struct guest_session *session);
 
 /* The next frame to send, or false. */
@@ -115,7 +127,8 @@ enum bridge_event_type {
 
 struct bridge_event {
 	enum bridge_event_type type;
-	struct wire_call call; /* BRIDGE_SESSION_EXECUTE; data is valid until completion */
+	struct wire_call call; /* BRIDGE_SESSION_EXECUTE; data is valid until the call is completed or
+	                          the session is down */
 	uint64_t session;      /* the session that the event belongs to */
 };
 
@@ -133,12 +146,15 @@ uint64_t bridge_session_id(const struct bridge_session *session);
 /*
  * A message of this guest has come: a hello that carries its name, or any other frame that carries the
  * number of its session. identity is a random number that becomes the session's, should the hello open
- * one. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM.
+ * one. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM; -ENOBUFS when the owner leaves its events unread.
+ *
+ * Of two daemons with the same guest name the one that came last has the session: the other's hellos
+ * are refused as WIRE_REFUSED_SUPERSEDED until that session is over.
  */
 int bridge_session_receive(struct bridge_session *session, uint64_t now,
 	const struct wire_message *message, uint64_t identity);
 
-/* Time has passed: call it when now >= bridge_session_deadline(). Fatal: -ENOMEM. */
+/* Time has passed: call it when now >= bridge_session_deadline(). Fatal: -ENOBUFS, as above. */
 int bridge_session_tick(struct bridge_session *session, uint64_t now);
 
 /* When to call bridge_session_tick() next. */
@@ -146,7 +162,8 @@ uint64_t bridge_session_deadline(const struct bridge_session *session);
 
 /*
  * The call that BRIDGE_SESSION_EXECUTE asked for in session identity has ended. reply->data is copied.
- * A completion of an older session is dropped. Fatal: -ENOMEM.
+ * A completion of an older session is dropped. Fatal: -ENOMEM; -EMSGSIZE for data of more than
+ * WIRE_APDU_MAX bytes.
  */
 int bridge_session_complete(struct bridge_session *session, uint64_t now, uint64_t identity,
 	const struct wire_reply *reply);

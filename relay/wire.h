@@ -2,8 +2,8 @@
  * The relay's messages, and the codec between them and frames.
  *
  * A frame is a fixed header and a body, all integers little-endian, all lengths bounded by the
- * constants below. relay/PROTOCOL.md is the specification; wire.c holds one table of messages that
- * encoder, decoder and printer walk. A decoded message borrows its payload from the frame.
+ * constants below. relay/PROTOCOL.md is the specification; wire_table.c holds one table of messages
+ * that encoder, decoder and printer walk. A decoded message borrows its payload from the frame.
  *
  * States, protocols and outcomes have numbers of our own: those of PC/SC differ between platforms.
  *
@@ -27,6 +27,7 @@
 #define WIRE_TEXT_MAX 256          /* bytes of a sentence for the log, terminating zero included */
 #define WIRE_ATR_MAX 33            /* bytes, ISO 7816-3:2006, 8.2.1 */
 #define WIRE_READERS_MAX 32        /* readers that one guest can be shown */
+#define WIRE_OPEN_MAX 16           /* calls that one guest can have open */
 
 enum wire_type {
 	WIRE_HELLO = 1,    /* guest: opens a session, or asks for the answer again */
@@ -91,11 +92,15 @@ enum wire_refusal {
 	WIRE_REFUSED_SUPERSEDED = 4  /* a newer session of this guest is open */
 };
 
+/*
+ * The sender's version is in the header of every frame: wire_encode() always writes WIRE_MAJOR and
+ * WIRE_MINOR there. The three messages below have it as fields too, which wire_decode() fills in.
+ */
 struct wire_hello {
 	uint8_t major;
 	uint8_t minor;
 	uint32_t features;    /* bits; none are defined in 1.0 */
-	uint64_t guest_boot;  /* random, chosen when the guest's daemon starts */
+	uint64_t guest_boot;  /* random, not 0, chosen when the guest's daemon starts */
 	uint32_t incarnation; /* counts that daemon's sessions: a lower one is an old frame */
 	char guest[WIRE_NAME_MAX];
 };
@@ -112,14 +117,25 @@ struct wire_refused {
 	uint8_t reason;       /* enum wire_refusal */
 	uint8_t major;
 	uint8_t minor;
-	uint32_t incarnation; /* of the hello that this answers, 0 for any other frame */
+	uint32_t incarnation; /* of the hello that this answers; 0 for another frame or major version */
 	char text[WIRE_TEXT_MAX];
+};
+
+/*
+ * What the guest has seen, in every frame of its session. The calls up to issued that are not among
+ * open are answered, and the bridge may forget them. That stays true for ever, so an old frame does no
+ * harm, and one slow call doesn't hold up the others, as a single "all up to here" would.
+ */
+struct wire_ack {
+	uint32_t readers; /* version of the last WIRE_READERS seen, 0 for none */
+	uint32_t issued;  /* number of the newest call, 0 for none */
+	uint8_t open_count;
+	uint32_t open[WIRE_OPEN_MAX]; /* numbers of the calls without an answer, in any order */
 };
 
 struct wire_call {
 	uint32_t number;  /* 1, 2, 3 ... in a session */
-	uint32_t acked;   /* all calls up to this number are answered, and may be forgotten */
-	uint32_t readers; /* version of the last WIRE_READERS seen */
+	struct wire_ack ack;
 	uint32_t reader;  /* identity from WIRE_READERS */
 	uint8_t operation;
 	uint8_t initialization; /* WIRE_CONNECT */
@@ -129,8 +145,7 @@ struct wire_call {
 
 struct wire_query {
 	uint32_t number;
-	uint32_t acked;
-	uint32_t readers;
+	struct wire_ack ack;
 };
 
 struct wire_progress {
@@ -162,8 +177,7 @@ struct wire_readers {
 
 struct wire_ping {
 	uint32_t number; /* comes back in the pong */
-	uint32_t acked;
-	uint32_t readers;
+	struct wire_ack ack;
 };
 
 struct wire_pong {
@@ -172,7 +186,8 @@ struct wire_pong {
 
 struct wire_message {
 	uint8_t type;     /* enum wire_type */
-	uint64_t session; /* chosen by the bridge, never 0; 0 in HELLO and in a REFUSED that answers it */
+	uint64_t session; /* chosen by the bridge, never 0; 0 in HELLO and in a REFUSED that answers it,
+	                     in any other REFUSED the session of the frame that it answers */
 	union {
 		struct wire_hello hello;
 		struct wire_welcome welcome;
@@ -190,13 +205,14 @@ struct wire_message {
 enum {
 	WIRE_MALFORMED = 1,       /* truncated, trailing bytes, a length or count out of bounds */
 	WIRE_UNKNOWN_TYPE = 2,    /* of a newer minor version: to be ignored */
-	WIRE_FOREIGN_VERSION = 3, /* another major version; only type, session and hello.major are set */
+	WIRE_FOREIGN_VERSION = 3, /* another major version; only type, session and hello.major are set.
+	                             A REFUSED is the same in all versions, and is decoded */
 	WIRE_TOO_LARGE = 4        /* the message doesn't fit into the buffer, or breaks a bound */
 };
 
 /*
- * Decodes a frame. message borrows payloads from bytes. Returns 0, WIRE_MALFORMED,
- * WIRE_UNKNOWN_TYPE or WIRE_FOREIGN_VERSION.
+ * Decodes a frame. message borrows payloads from bytes. Unknown values of an enum are handed on as
+ * they are. Returns 0, WIRE_MALFORMED, WIRE_UNKNOWN_TYPE or WIRE_FOREIGN_VERSION.
  */
 int wire_decode(const void *bytes, size_t size, struct wire_message *message);
 

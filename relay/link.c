@@ -1,0 +1,29 @@
+/*
+ * The link's functions, each handed to the implementation that was opened. See link.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "relay/link.h"
+
+int link_send(struct link *link, const struct link_route *to, struct payload_view frame)
+{
+	return link->functions->send(link, to, frame);
+}
+
+int link_receive(struct link *link, struct link_route *from, struct payload *frame)
+{
+	return link->functions->receive(link, from, frame);
+}
+
+int link_fd(const struct link *link)
+{
+	return link->functions->fd(link);
+}
+
+struct link *link_close(struct link *link)
+{
+	if (link != NULL)
+		link->functions->close(link);
+	return NULL;
+}
