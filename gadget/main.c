@@ -125,8 +125,6 @@ static int check_system(void)
 	int r = usb_check();
 
 	if (r == 0)
-		r = usb_private_mounts();
-	if (r == 0)
 		return 0;
 	log_error("usb", "%s", r > 0 ? usb_outcome_text((enum usb_outcome)r) : strerror(-r));
 	return EXIT_FAILURE;

@@ -112,12 +112,6 @@ const char *usb_outcome_text(enum usb_outcome outcome);
  */
 int usb_check(void);
 
-/*
- * Gives the process a mount namespace of its own, so that no other process can open the endpoints, and
- * the mounts die with it. To be called once, before any thread is made. Fatal: -errno.
- */
-int usb_private_mounts(void);
-
 struct usb_device;
 
 /*
