@@ -1,6 +1,6 @@
 /*
- * One small function per command of commands.h. Each puts its data into the response and returns the
- * status word, which applet_execute() appends.
+ * One small function per command of commands.h. Each puts its data into the response and returns
+ * the status word, which applet_execute() appends.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -382,7 +382,7 @@ static const struct applet_command {
 	{ COMMAND_CLA_OWN, COMMAND_COUNTERS, applet_counters },
 };
 
-/* ISO/IEC 7816-4, 5.6: an unknown class is told apart from an unknown instruction of a known one. */
+/* ISO/IEC 7816-4, 5.6: an unknown class and an unknown instruction are told apart. */
 static uint16_t applet_dispatch(struct applet_call *call)
 {
 	bool class_known = false;

@@ -1,6 +1,7 @@
 /*
- * The scripted card itself, without I/O and without a clock: an APDU or a change of power goes in, an
- * answer comes out together with the time that it should take and the way in which it is to go wrong.
+ * The scripted card itself, without I/O and without a clock: an APDU or a change of power goes in,
+ * an answer comes out together with the time that it should take and the way in which it is to go
+ * wrong.
  *
  * It is either powered or not. Power-on, reset and power-off forget that the PIN was verified and
  * what GET RESPONSE would have fetched; the retry counter and the counters of events stay, as on a

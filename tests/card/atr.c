@@ -32,14 +32,15 @@ static const struct atr_entry atr_table[] = {
 	{ "dual", "T=0 and T=1",
 	  ATR(0x3B, 0x98, 0x95, 0x80, 0x31, 0xFE, 0x45, 0x80, 0x66, 'r', 'e', 'l', 'a', 'y', 'd',
 	      0xE6) },
-	{ "contactless", "as a contactless reader makes it up (PC/SC part 3, 3.1.3.2.3): 3B 8n 80 01",
+	{ "contactless", "as a contactless reader makes it up (PC/SC part 3, 3.1.3.2.3)",
 	  ATR(0x3B, 0x88, 0x80, 0x01, 0x80, 0x66, 'r', 'e', 'l', 'a', 'y', 'c', 0xEF) },
 	{ "extended", "T=1, card capabilities with extended Lc and Le (ISO/IEC 7816-4, 8.1.1.2.7)",
 	  ATR(0x3B, 0x9C, 0x95, 0x81, 0x31, 0xFE, 0x45, 0x80, 0x73, 0xC0, 0x01, 0x40, 0x66, 'r',
 	      'e', 'l', 'a', 'y', 'x', 0x0D) },
 	/*
-	 * libccid waits 1 s + BWT + 260 * (CWT + EGT) for a T=1 card. With TA1 96 (16 clocks an etu),
-	 * BWI 0, CWI 0 and 4 MHz that is 1000 + 89.3 + 260 * (0.048 + 0.048) = 1114 ms, its minimum.
+	 * libccid waits 1 s + BWT + 260 * (CWT + EGT) for a T=1 card. With TA1 96 (an etu of 16
+	 * clocks), BWI 0, CWI 0 and 4 MHz that is 1000 + 89.3 + 260 * (0.048 + 0.048) = 1114 ms,
+	 * its minimum.
 	 */
 	{ "slow-t1", "T=1 for which libccid waits 1.1 s only (TA1 96, BWI 0, CWI 0)",
 	  ATR(0x3B, 0x98, 0x96, 0x81, 0x31, 0xFE, 0x00, 0x80, 0x66, 'r', 'e', 'l', 'a', 'y', 's',

@@ -35,7 +35,7 @@ enum {
 /* Finds name in the table, or takes "hex:3B..." literally. Returns 0 or ATR_UNKNOWN. */
 int atr_by_name(const char *name, struct atr *atr);
 
-/* The name of the table's entry number index, or NULL beyond its end; *about says what it is for. */
+/* The name of the table's entry number index, or NULL beyond its end; *about says what for. */
 const char *atr_name(size_t index, const char **about);
 
 /* Checks the structure and TCK of an ATR. Returns 0 or ATR_MALFORMED. */

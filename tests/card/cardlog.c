@@ -56,7 +56,8 @@ void cardlog_event(struct cardlog *log, unsigned int card, const char *event, co
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)clock_gettime(CLOCK_MONOTONIC, &mono);
-	(void)snprintf(line, CARDLOG_LINE_MAX, "seq=%llu t=%lld.%06ld mono=%lld.%06ld card=%u ev=%s",
+	(void)snprintf(line, CARDLOG_LINE_MAX,
+		       "seq=%llu t=%lld.%06ld mono=%lld.%06ld card=%u ev=%s",
 		       (unsigned long long)++log->seq, (long long)now.tv_sec, now.tv_nsec / 1000,
 		       (long long)mono.tv_sec, mono.tv_nsec / 1000, card, event);
 	va_start(args, format);

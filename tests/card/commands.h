@@ -24,8 +24,8 @@
  *   24 RAW      the command's data is the whole answer, SW included; without data the card leaves
  *               for a second, because vpcd waits for ever for the bytes of an empty answer
  *   26 SW       the command's data, and N as SW                data, N
- *   28 DROP     P1 says how the card leaves (enum command_drop), P2 when it is put back, in units of
- *               100 ms (0: it stays out); data, if any: 2 bytes, milliseconds before that happens
+ *   28 DROP     P1 says how the card leaves (enum command_drop), P2 when it is put back, in tenths
+ *               of a second (0: it stays out); data, if any: 2 bytes, milliseconds before it leaves
  *   30 SIGN     needs the PIN; N bytes of pattern(N)           data, 9000; 6982
  *   32 COUNTERS power-ups, resets, APDUs, VERIFYs, signatures  5 times 4 bytes, 9000
  * Everything else: 6700 malformed, 6E00 class, 6D00 instruction, 6985 without power.

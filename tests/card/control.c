@@ -93,6 +93,15 @@ static const char *control_delay(struct slot *slot, const char *argument, char *
 	return NULL;
 }
 
+static const char *control_corrupt(struct slot *slot, const char *argument, char *reply)
+{
+	(void)reply;
+	if (strcmp(argument, "on") != 0 && strcmp(argument, "off") != 0)
+		return "not one of on, off";
+	slot->corrupt = strcmp(argument, "on") == 0;
+	return NULL;
+}
+
 static const char *control_restore_tries(struct slot *slot, const char *argument, char *reply)
 {
 	(void)argument, (void)reply;
@@ -106,9 +115,9 @@ static const char *control_state(struct slot *slot, const char *argument, char *
 	(void)snprintf(reply, CONTROL_REPLY_MAX,
 		       "ok card=%u state=%s inserted=%d powered=%d verified=%d tries=%u atr=%s "
 		       "mute-atr=%d mute-apdu=%d delay=%u",
-		       slot->index, slot_state_name(slot), slot_inserted(slot), slot->applet.powered,
-		       slot->applet.verified, slot->applet.tries_left, slot->atr_next, slot->mute_atr,
-		       slot->mute_apdu, slot->delay_ms);
+		       slot->index, slot_state_name(slot), slot_inserted(slot),
+		       slot->applet.powered, slot->applet.verified, slot->applet.tries_left,
+		       slot->atr_next, slot->mute_atr, slot->mute_apdu, slot->delay_ms);
 	return NULL;
 }
 
@@ -135,6 +144,7 @@ static const struct control_command {
 	{ "atr", control_atr },
 	{ "mute", control_mute },
 	{ "delay", control_delay },
+	{ "corrupt", control_corrupt },
 	{ "restore-tries", control_restore_tries },
 	{ "state", control_state },
 	{ "counters", control_counters },
@@ -171,7 +181,8 @@ void control_run(struct control *control, char *line, char reply[CONTROL_REPLY_M
 		(void)snprintf(reply, CONTROL_REPLY_MAX, "ok");
 		control->quit(control->context);
 	} else {
-		control_command(&control->slots[index], name, argument == NULL ? "" : argument, reply);
+		control_command(&control->slots[index], name, argument == NULL ? "" : argument,
+				reply);
 	}
 }
 
@@ -197,7 +208,8 @@ static void control_line(struct control_client *client)
 	control_run(client->control, client->line, reply->text);
 	(void)strcat(reply->text, "\n"); /* text has one byte more than a reply */
 	buffer = uv_buf_init(reply->text, (unsigned int)strlen(reply->text));
-	if (uv_write(&reply->request, (uv_stream_t *)&client->pipe, &buffer, 1, control_replied) != 0)
+	if (uv_write(&reply->request, (uv_stream_t *)&client->pipe, &buffer, 1, control_replied) !=
+	    0)
 		free(reply);
 }
 

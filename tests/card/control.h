@@ -10,6 +10,7 @@
  *     atr NAME              have this ATR from the next insertion on
  *     mute WHAT             on, off, atr (no answer to reset), apdu (no answer to APDUs)
  *     delay MS              let every APDU take that much longer
+ *     corrupt on|off        turn a bit of the last data byte of every answer, unlogged
  *     restore-tries         the PIN's retry counter back to its start
  *     state                 state, ATR and PIN state as key=value
  *     counters              the counters of applet.h as key=value

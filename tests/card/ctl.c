@@ -1,5 +1,6 @@
 /*
- * card-ctl: says one command to a running card and prints its answer. See control.h for the commands.
+ * card-ctl: says one command to a running card and prints its answer. See control.h for the
+ * commands.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -20,7 +21,7 @@
 static const char usage_text[] =
 	"usage: card-ctl SOCKET [INDEX] COMMAND [ARGUMENT]\n"
 	"Commands: insert, remove, swap [MS], atr NAME, mute on|off|atr|apdu, delay MS,\n"
-	"restore-tries, state, counters, quit. INDEX is the card's (0).\n"
+	"corrupt on|off, restore-tries, state, counters, quit. INDEX is the card's (0).\n"
 	"Exit status 0 only if the card answered 'ok'.\n";
 
 /* Joins the words into a line. Returns whether it fits. */
@@ -30,7 +31,8 @@ static bool join(char *line, size_t size, int count, char **words)
 	int n;
 
 	for (int i = 0; i < count; i++) {
-		n = snprintf(&line[used], size - used, "%s%c", words[i], i + 1 < count ? ' ' : '\n');
+		n = snprintf(&line[used], size - used, "%s%c", words[i],
+			     i + 1 < count ? ' ' : '\n');
 		if (n < 0 || (size_t)n >= size - used)
 			return false;
 		used += (size_t)n;

@@ -27,7 +27,7 @@ static const char usage_text[] =
 	"A scripted smart card that connects to pcscd's vpcd driver.\n"
 	"\n"
 	"  --card PORT:ATR[:out]  a card for the reader at this TCP port, with an ATR by name or\n"
-	"                         hex:3B...; 'out': not inserted at the start. May be given up to 16\n"
+	"                         hex:3B...; 'out': not inserted at the start. May be given 16\n"
 	"                         times; the cards have the indices 0, 1, ... (default 35963:t1)\n"
 	"  --host ADDRESS         where vpcd listens (127.0.0.1)\n"
 	"  --log FILE             append the events to FILE (standard output)\n"
@@ -280,7 +280,7 @@ int main(int argc, char **argv)
 	if (program_start(&program, &options) != 0)
 		return EXIT_FAILURE;
 	(void)uv_run(&program.loop, UV_RUN_DEFAULT);
-	(void)uv_run(&program.loop, UV_RUN_NOWAIT); /* the close callbacks, and the answer to "quit" */
+	(void)uv_run(&program.loop, UV_RUN_NOWAIT); /* the close callbacks, the answer to "quit" */
 	for (size_t i = 0; i < program.slot_count; i++)
 		slot_deinit(&slots[i]);
 	cardlog_deinit(&program.log);

@@ -6,7 +6,7 @@
 
 #include "tests/card/pattern.h"
 
-/* Two odd constants with well-spread bits (the golden ratio, and a prime of xxHash) do the mixing. */
+/* Two odd constants with well-spread bits (the golden ratio, a prime of xxHash) do the mixing. */
 static uint8_t pattern_byte(uint32_t seed, uint32_t offset)
 {
 	uint32_t x = (seed + 1) * 0x9E3779B1u + offset * 0x85EBCA77u;

@@ -231,6 +231,8 @@ static void slot_send(struct slot *slot, struct payload_view answer, size_t sent
 	vpcd_header(write->bytes, answer.size);
 	if (sent > 0)
 		memcpy(&write->bytes[VPCD_HEADER_SIZE], answer.bytes, sent);
+	if (slot->corrupt && slot->state == SLOT_WORKING && sent > 2)
+		write->bytes[VPCD_HEADER_SIZE + sent - 3] ^= 0x01;
 	write->request.data = write;
 	write->connection = slot->connection;
 	write->last = last;
@@ -251,7 +253,8 @@ static void slot_log_apdu_end(struct slot *slot, const char *how)
 	if (response.size >= 2)
 		(void)snprintf(sw, sizeof(sw), "%02X%02X", response.bytes[response.size - 2],
 			       response.bytes[response.size - 1]);
-	cardlog_event(slot->log, slot->index, "apdu-end", "n=%llu how=%s len=%zu sw=%s hash=%08x us=%llu",
+	cardlog_event(slot->log, slot->index, "apdu-end",
+		      "n=%llu how=%s len=%zu sw=%s hash=%08x us=%llu",
 		      (unsigned long long)slot->apdu_number, how, response.size, sw,
 		      pattern_hash(response.bytes, response.size), (unsigned long long)us);
 }
@@ -264,16 +267,16 @@ static void slot_finish_apdu(struct slot *slot)
 	switch (answer->action) {
 	case APPLET_ANSWER:
 		slot_log_apdu_end(slot, "answer");
-		slot->state = SLOT_IDLE;
 		slot_send(slot, answer->response, answer->response.size, false);
+		slot->state = SLOT_IDLE;
 		return;
 	case APPLET_MUTE:
 		slot->state = SLOT_STUCK;
 		return;
 	case APPLET_CUT: /* leaves when the half is written */
 		slot_log_apdu_end(slot, "cut");
-		slot->state = SLOT_IDLE;
 		slot_send(slot, answer->response, answer->response.size / 2, true);
+		slot->state = SLOT_IDLE;
 		return;
 	case APPLET_FIN:
 	case APPLET_RST: /* apdu-lost is the end in the log */
@@ -294,10 +297,11 @@ static void slot_log_apdu_begin(struct slot *slot, struct payload_view command)
 		form = apdu.extended ? "extended" : "short";
 	if (apdu.has_le)
 		(void)snprintf(le, sizeof(le), "%u", apdu.ne);
-	cardlog_event(slot->log, slot->index, "apdu-begin",
-		      "n=%llu cla=%02X ins=%02X p1=%02X p2=%02X lc=%zu le=%s form=%s len=%zu hash=%08x",
-		      (unsigned long long)slot->apdu_number, apdu.cla, apdu.ins, apdu.p1, apdu.p2,
-		      apdu.data.size, le, form, command.size, pattern_hash(command.bytes, command.size));
+	cardlog_event(
+		slot->log, slot->index, "apdu-begin",
+		"n=%llu cla=%02X ins=%02X p1=%02X p2=%02X lc=%zu le=%s form=%s len=%zu hash=%08x",
+		(unsigned long long)slot->apdu_number, apdu.cla, apdu.ins, apdu.p1, apdu.p2,
+		apdu.data.size, le, form, command.size, pattern_hash(command.bytes, command.size));
 }
 
 static void slot_begin_apdu(struct slot *slot, struct payload_view command)
@@ -328,7 +332,7 @@ void slot_set_mute(struct slot *slot, bool mute_atr, bool mute_apdu)
 	}
 }
 
-/* The ATR is asked for after each power-up and reset, and as a poll; only the first may be refused. */
+/* The ATR is asked for after a power-up or reset, and as a poll, which is never refused. */
 static void slot_send_atr(struct slot *slot)
 {
 	const struct payload_view atr = { .bytes = slot->atr.bytes, .size = slot->atr.size };

@@ -13,10 +13,10 @@
  * A connection that vpcd ends (pcscd was stopped) takes the card's power away; the card stays
  * inserted and tries to connect again.
  *
- * vpcd accepts a connection and notices its end only when it polls, every 400 ms: a card that is put
- * back sooner after an APDU was cut is not seen as a new one. And it waits for each answer for ever,
- * so a card that doesn't answer to reset ends the connection and makes a new one at once: power-up
- * fails, the next poll finds a card, and pcscd has one that is present and mute.
+ * vpcd accepts a connection and notices its end only when it polls, every 400 ms: a card that is
+ * put back sooner after an APDU was cut is not seen as a new one. And it waits for each answer for
+ * ever, so a card that doesn't answer to reset ends the connection and makes a new one at once:
+ * power-up fails, the next poll finds a card, and pcscd has one that is present and mute.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -63,7 +63,8 @@ struct slot {
 	char atr_next[SLOT_ATR_NAME_MAX];   /* the name of the ATR to have when inserted */
 	bool mute_atr;
 	bool mute_apdu;
-	bool refuse_atr;                    /* the next request for the ATR follows a reset and is refused */
+	bool corrupt;                       /* turn a bit of each answer: a test of the tests */
+	bool refuse_atr;                    /* the next request for the ATR follows a reset */
 	uint32_t delay_ms;                  /* added to each APDU's own */
 	uint64_t apdu_number;
 	uint64_t apdu_start_ns;

@@ -1,9 +1,10 @@
 /*
  * vpcd's protocol, the card's end: frames in, messages out, no I/O.
  *
- * vpcd is a driver of pcscd with a virtual reader per TCP port. A frame is a big-endian 16-bit length
- * and that many bytes. A frame of one byte is a control message; every other one is a command APDU.
- * Only VPCD_ATR and APDUs are answered, with a frame; vpcd sends nothing while it waits for one.
+ * vpcd is a driver of pcscd with a virtual reader per TCP port. A frame is a big-endian 16-bit
+ * length and that many bytes. A frame of one byte is a control message; every other one is a
+ * command APDU. Only VPCD_ATR and APDUs are answered, with a frame; vpcd sends nothing while it
+ * waits for one.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -1,10 +1,10 @@
 /*
  * exchange: an ordinary SCard program that uses the scripted card in every way that tests need.
  *
- * It runs unmodified on the host, where pcscd has the card itself, and in the guest, where it has our
- * reader. Options say how to connect; then come the steps, joined by the word "then". It connects
- * before the first step (unless that is "connect" or "wait") and stops after the first step that did
- * not go as expected.
+ * It runs unmodified on the host, where pcscd has the card itself, and in the guest, where it has
+ * our reader. Options say how to connect; then come the steps, joined by "+". It connects before
+ * the first step (unless that is "connect" or "wait") and stops after the first step that did not
+ * go as expected.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -23,18 +23,19 @@
 #define EXIT_USAGE 2
 
 static const char usage_text[] =
-	"usage: exchange [OPTION...] STEP [ARGUMENT...] [expect OUTCOME] [then STEP ...]\n"
+	"usage: exchange [OPTION...] STEP [ARGUMENT...] [expect OUTCOME] [+ STEP ...]\n"
 	"\n"
 	"  --reader R        its number in the list, or a pattern for its name (0)\n"
 	"  --protocol P      t0, t1 or any (any)\n"
 	"  --share S         shared, exclusive or direct (shared)\n"
-	"  --disposition D   leave, reset, unpower or eject, for the disconnect at the end (leave)\n"
+	"  --disposition D   leave, reset, unpower or eject, to disconnect at the end (leave)\n"
 	"  --wait S          wait up to S seconds for service, reader and card\n"
 	"  --help            print this and end\n"
 	"\n"
-	"An OUTCOME is ok, a status word (63C2), the name of an error (SCARD_W_RESET_CARD), short (a\n"
-	"success with fewer than two bytes), mismatch, or any. Without 'expect', ok and 9000 are good.\n"
-	"Exit status: 0 when all steps went as expected, 1 when one did not, 2 for a wrong command line.\n"
+	"An OUTCOME is ok, a status word (63C2), the name of an error (SCARD_W_RESET_CARD),\n"
+	"short (a success with fewer than two bytes), mismatch, or any. Without 'expect', ok and\n"
+	"9000 are good.\n"
+	"Exit status: 0 when all steps went as expected, 1 when one did not, 2 for a wrong usage.\n"
 	"\n"
 	"Steps:\n";
 
@@ -156,13 +157,13 @@ struct plan {
 	const char *expected; /* NULL: ok or 9000 */
 };
 
-/* Takes the next step off *words, together with the "then" behind it. */
+/* Takes the next step off *words, together with the "+" behind it. */
 static struct plan parse_plan(int *count, char ***words)
 {
 	struct plan plan = { .step = find_step((*words)[0]), .arguments = *words + 1 };
 	int length = 0;
 
-	while (length < *count && strcmp((*words)[length], "then") != 0)
+	while (length < *count && strcmp((*words)[length], "+") != 0)
 		length++;
 	plan.count = length - 1;
 	if (length > 2 && strcmp((*words)[length - 2], "expect") == 0) {
@@ -172,7 +173,7 @@ static struct plan parse_plan(int *count, char ***words)
 	if (plan.count < plan.step->min || plan.count > plan.step->max)
 		usage_error("wrong number of arguments", plan.step->name);
 	if (length == *count - 1)
-		usage_error("nothing follows", "then");
+		usage_error("nothing follows", "+");
 	*words += length < *count ? length + 1 : length;
 	*count -= length < *count ? length + 1 : length;
 	return plan;
@@ -181,7 +182,8 @@ static struct plan parse_plan(int *count, char ***words)
 static bool as_expected(const struct plan *plan, int r, const char *outcome)
 {
 	if (plan->expected != NULL)
-		return strcasecmp(plan->expected, "any") == 0 || strcasecmp(plan->expected, outcome) == 0;
+		return strcasecmp(plan->expected, "any") == 0 ||
+		       strcasecmp(plan->expected, outcome) == 0;
 	return r == 0 && (strcmp(outcome, "ok") == 0 || strcmp(outcome, "9000") == 0);
 }
 
@@ -199,7 +201,8 @@ static bool run_plan(struct session *session, const struct plan *plan)
 		usage_error("wrong arguments", plan->step->name);
 	good = as_expected(plan, r, run.outcome);
 	(void)printf("%s: %s outcome=%s%s%s seconds=%.3f%s%s\n", plan->step->name,
-		     good ? "ok" : "FAILED", run.outcome, plan->expected != NULL ? " expected=" : "",
+		     good ? "ok" : "FAILED", run.outcome,
+		     plan->expected != NULL ? " expected=" : "",
 		     plan->expected != NULL ? plan->expected : "",
 		     (double)(timing_now_us() - start) / 1e6, run.detail[0] != '\0' ? " " : "",
 		     run.detail);
@@ -257,7 +260,8 @@ int main(int argc, char **argv)
 		usage_error("between 1 and 64 steps are needed", "no more, no less");
 	session_init(&session, &options);
 	done = run_plans(&session, plans, count);
-	(void)printf("exchange: %s, %d of %d steps\n", done == count ? "ok" : "FAILED", done, count);
+	(void)printf("exchange: %s, %d of %d steps\n", done == count ? "ok" : "FAILED", done,
+		     count);
 	session_deinit(&session);
 	return done == count ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -92,7 +92,8 @@ void state_words(DWORD state, char *words, size_t size)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if ((state & table[i].bit) == 0 || used >= size)
 			continue;
-		(void)snprintf(&words[used], size - used, "%s%s", used > 0 ? "," : "", table[i].word);
+		(void)snprintf(&words[used], size - used, "%s%s", used > 0 ? "," : "",
+			       table[i].word);
 		used = strlen(words);
 	}
 }

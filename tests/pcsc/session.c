@@ -25,7 +25,8 @@ bool reader_matches(const char *pattern, const char *name)
 	if (length >= sizeof(bare) || length <= READER_INDEX_SIZE)
 		return false;
 	(void)snprintf(bare, sizeof(bare), "%s", name);
-	if (fnmatch(" [0-9A-F][0-9A-F] [0-9A-F][0-9A-F]", &bare[length - READER_INDEX_SIZE], 0) != 0)
+	if (fnmatch(" [0-9A-F][0-9A-F] [0-9A-F][0-9A-F]", &bare[length - READER_INDEX_SIZE], 0) !=
+	    0)
 		return false;
 	bare[length - READER_INDEX_SIZE] = '\0';
 	return fnmatch(pattern, bare, 0) == 0;
@@ -94,7 +95,8 @@ LONG session_open(struct session *session)
 	uint64_t deadline = timing_now_us() + session->options.wait_ms * 1000ull;
 	LONG result;
 
-	while ((result = session_try_open(session)) != SCARD_S_SUCCESS && timing_now_us() < deadline)
+	while ((result = session_try_open(session)) != SCARD_S_SUCCESS &&
+	       timing_now_us() < deadline)
 		(void)usleep(SESSION_POLL_US);
 	return result;
 }
@@ -123,9 +125,10 @@ LONG session_connect(struct session *session)
 
 	if (session->options.wait_ms > 0)
 		(void)session_wait_state(session, SCARD_STATE_PRESENT, session->options.wait_ms);
-	result = SCardConnect(session->context, session->reader, session->options.share,
-			      session->options.share == SCARD_SHARE_DIRECT ? 0 : session->options.protocols,
-			      &session->card, &session->protocol);
+	result = SCardConnect(
+		session->context, session->reader, session->options.share,
+		session->options.share == SCARD_SHARE_DIRECT ? 0 : session->options.protocols,
+		&session->card, &session->protocol);
 	session->connected = result == SCARD_S_SUCCESS;
 	return result;
 }
@@ -148,7 +151,8 @@ LONG session_transmit(struct session *session, const uint8_t *command, size_t si
 									      : SCARD_PCI_T1;
 	DWORD received = sizeof(session->response);
 	uint64_t start = timing_now_us();
-	LONG result = SCardTransmit(session->card, pci, command, size, NULL, session->response, &received);
+	LONG result = SCardTransmit(session->card, pci, command, size, NULL, session->response,
+				    &received);
 
 	session->last_us = timing_now_us() - start;
 	session->response_size = result == SCARD_S_SUCCESS ? received : 0;

@@ -40,8 +40,8 @@ struct session {
 };
 
 /*
- * Whether name is meant by pattern: fnmatch(3) of the whole name, of which a trailing index as pcscd
- * appends it (" 00 01") may be left out.
+ * Whether name is meant by pattern: fnmatch(3) of the whole name, of which a trailing index as
+ * pcscd appends it (" 00 01") may be left out.
  */
 bool reader_matches(const char *pattern, const char *name);
 

@@ -80,14 +80,16 @@ int step_expect(struct step_run *run, const struct command *command, const uint8
 	if (r == STEP_USAGE)
 		return r;
 	same = step_first_difference(session, expected, size);
-	if (r == 0 && session_sw(session) == sw && session->response_size == size + 2 && same == size)
+	if (r == 0 && session_sw(session) == sw && session->response_size == size + 2 &&
+	    same == size)
 		return 0;
-	(void)snprintf(run->detail, sizeof(run->detail),
-		       "case=%s cla=%02X ins=%02X p1p2=%04X nc=%zu ne=%u expected-bytes=%zu expected-sw=%04X "
-		       "received-bytes=%zu received=%s first-difference=%zu ms=%.3f",
-		       command_case(command), command->cla, command->ins, command->p1p2, command->nc,
-		       command->ne, size, sw, session->response_size < 2 ? 0 : session->response_size - 2,
-		       run->outcome, same, (double)session->last_us / 1000.0);
+	(void)snprintf(
+		run->detail, sizeof(run->detail),
+		"case=%s cla=%02X ins=%02X p1p2=%04X nc=%zu ne=%u expected-bytes=%zu "
+		"expected-sw=%04X received-bytes=%zu received=%s first-difference=%zu ms=%.3f",
+		command_case(command), command->cla, command->ins, command->p1p2, command->nc,
+		command->ne, size, sw, session->response_size < 2 ? 0 : session->response_size - 2,
+		run->outcome, same, (double)session->last_us / 1000.0);
 	if (r == 0)
 		(void)snprintf(run->outcome, sizeof(run->outcome), "mismatch");
 	return STEP_FAILED;

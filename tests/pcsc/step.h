@@ -2,8 +2,8 @@
  * Steps: what `exchange` does one after the other. Each leaves an outcome, one word that a test can
  * expect by name, and a detail for the line that is printed about it.
  *
- * The outcome is "ok", a status word ("63C2"), the name of PC/SC's error, "short" for a success with
- * fewer than two bytes, or "mismatch" when an answer came and was not the right one.
+ * The outcome is "ok", a status word ("63C2"), the name of PC/SC's error, "short" for a success
+ * with fewer than two bytes, or "mismatch" when an answer came and was not the right one.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

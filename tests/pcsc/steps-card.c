@@ -45,7 +45,8 @@ static int step_apdu(struct step_run *run, int count, char **arguments)
 	if (session_sw(session) < 0)
 		(void)snprintf(run->outcome, sizeof(run->outcome), "short");
 	else
-		(void)snprintf(run->outcome, sizeof(run->outcome), "%04X", (unsigned int)session_sw(session));
+		(void)snprintf(run->outcome, sizeof(run->outcome), "%04X",
+			       (unsigned int)session_sw(session));
 	return 0;
 }
 
@@ -67,7 +68,8 @@ static int step_delay(struct step_run *run, int count, char **arguments)
 	detail_time(run);
 	if (run->session->last_us >= ms * 1000)
 		return step_result(run, SCARD_S_SUCCESS);
-	(void)snprintf(run->outcome, sizeof(run->outcome), "mismatch"); /* nobody can be that fast */
+	/* Nobody can be that fast. */
+	(void)snprintf(run->outcome, sizeof(run->outcome), "mismatch");
 	return STEP_FAILED;
 }
 
@@ -88,8 +90,12 @@ static int step_verify(struct step_run *run, int count, char **arguments)
 static int step_select(struct step_run *run, int count, char **arguments)
 {
 	static const uint8_t aid[] = COMMAND_AID;
-	const struct command command = { .cla = COMMAND_CLA_ISO, .ins = COMMAND_SELECT, .p1p2 = 0x0400,
-					 .data = aid, .nc = sizeof(aid), .ne = 256 };
+	const struct command command = { .cla = COMMAND_CLA_ISO,
+					 .ins = COMMAND_SELECT,
+					 .p1p2 = 0x0400,
+					 .data = aid,
+					 .nc = sizeof(aid),
+					 .ne = 256 };
 	int r = step_send(run, &command);
 
 	(void)count, (void)arguments;
@@ -174,7 +180,9 @@ static uint32_t be32(struct cursor_in *in)
 
 static int step_counters(struct step_run *run, int count, char **arguments)
 {
-	const struct command command = { .cla = COMMAND_CLA_OWN, .ins = COMMAND_COUNTERS, .ne = 256 };
+	const struct command command = { .cla = COMMAND_CLA_OWN,
+					 .ins = COMMAND_COUNTERS,
+					 .ne = 256 };
 	int r = step_send(run, &command);
 	struct cursor_in in = cursor_in(run->session->response, run->session->response_size);
 	uint32_t power_ups, resets, apdus, verifies, signatures;
@@ -188,8 +196,8 @@ static int step_counters(struct step_run *run, int count, char **arguments)
 	verifies = be32(&in);
 	signatures = be32(&in);
 	(void)snprintf(run->detail, sizeof(run->detail),
-		       "power-ups=%u resets=%u apdus=%u verifies=%u signatures=%u", power_ups, resets,
-		       apdus, verifies, signatures);
+		       "power-ups=%u resets=%u apdus=%u verifies=%u signatures=%u", power_ups,
+		       resets, apdus, verifies, signatures);
 	return 0;
 }
 

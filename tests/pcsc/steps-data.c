@@ -1,10 +1,10 @@
 /*
  * Steps that move data and verify each byte of it, in all forms that a length allows.
  *
- * A command of n bytes is sent as case 3 and as case 4, each in the short form if n <= 255 and in the
- * extended form; the card compares it with pattern(n), and in case 4 says how many bytes came and
- * what their hash is. A response of n bytes is asked for with Le = n in both forms, and with the Le
- * of zeros that means "as many as there are".
+ * A command of n bytes is sent as case 3 and as case 4, each in the short form if n <= 255 and in
+ * the extended form; the card compares it with pattern(n), and in case 4 says how many bytes came
+ * and what their hash is. A response of n bytes is asked for with Le = n in both forms, and with
+ * the Le of zeros that means "as many as there are".
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -171,8 +171,8 @@ static int step_loop(struct step_run *run, int count, char **arguments)
 }
 
 /*
- * Status words, classes and lengths that something on the way might want to act upon: each must come
- * back as the card gave it, and the card must see one command each.
+ * Status words, classes and lengths that something on the way might want to act upon: each must
+ * come back as the card gave it, and the card must see one command each.
  */
 static int step_untouched(struct step_run *run, int count, char **arguments)
 {
@@ -200,7 +200,8 @@ static int step_untouched(struct step_run *run, int count, char **arguments)
 			r = step_expect(run, &command, data, sizeof(data), words[i]);
 	}
 	for (size_t i = 0; r == 0 && i < sizeof(classes) / sizeof(classes[0]); i++)
-		r = step_expect(run, &classes[i], NULL, 0, classes[i].cla == 0xFF ? 0x6D00 : 0x6E00);
+		r = step_expect(run, &classes[i], NULL, 0,
+				classes[i].cla == 0xFF ? 0x6D00 : 0x6E00);
 	command = (struct command){ .cla = 0xFF, .ins = COMMAND_GET_DATA, .ne = 256 };
 	if (r == 0)
 		r = step_expect(run, &command, uid, sizeof(uid), 0x9000);

@@ -137,7 +137,8 @@ static int step_status(struct step_run *run, int count, char **arguments)
 		(void)timing_add(&status, timing_now_us() - start);
 		start = timing_now_us();
 		if (r == 0) /* an unknown current state: answered at once */
-			r = step_result(run, SCardGetStatusChange(run->session->context, 0, &state, 1));
+			r = step_result(run,
+					SCardGetStatusChange(run->session->context, 0, &state, 1));
 		(void)timing_add(&change, timing_now_us() - start);
 	}
 	timing_text(&status, "status", run->detail, sizeof(run->detail));

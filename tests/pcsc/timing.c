@@ -68,7 +68,8 @@ void timing_text(struct timing *timing, const char *what, char *text, size_t siz
 		return;
 	}
 	qsort(timing->us, timing->count, sizeof(timing->us[0]), timing_compare);
-	(void)snprintf(text, size, "%s=%zu ms-min=%.3f ms-median=%.3f ms-p99=%.3f ms-max=%.3f", what,
-		       timing->count, timing_percentile(timing, 0), timing_percentile(timing, 50),
-		       timing_percentile(timing, 99), timing_percentile(timing, 100));
+	(void)snprintf(text, size, "%s=%zu ms-min=%.3f ms-median=%.3f ms-p99=%.3f ms-max=%.3f",
+		       what, timing->count, timing_percentile(timing, 0),
+		       timing_percentile(timing, 50), timing_percentile(timing, 99),
+		       timing_percentile(timing, 100));
 }

@@ -29,5 +29,5 @@ void timing_clear(struct timing *timing);
 /* May be called twice. */
 void timing_deinit(struct timing *timing);
 
-/* Writes "apdus=N ms-min=... ms-median=... ms-p99=... ms-max=..."; what is the name before the '='. */
+/* Writes "WHAT=N ms-min=... ms-median=... ms-p99=... ms-max=...", with what for WHAT. */
 void timing_text(struct timing *timing, const char *what, char *text, size_t size);

@@ -4,12 +4,13 @@
  *
  *     t=1732147200.123456 elapsed=0.401 service=up
  *     t=1732147200.123460 elapsed=0.401 event=added reader="Virtual PCD 00 00"
- *     t=1732147200.123470 elapsed=0.401 event=state reader="Virtual PCD 00 00" state=present count=1 atr=3B98...
+ *     t=1732147200.123470 elapsed=0.401 event=state reader="..." state=present count=1 atr=3B98...
  *     t=1732147201.523470 elapsed=1.801 event=removed reader="Virtual PCD 00 00"
  *
- * t is the time of day of this machine, in the form of the card's log; elapsed counts from the start.
- * count is pcscd's number of card events: it tells a card that was swapped from one that stayed.
- * Lines are flushed one by one, so that who reads them through a pipe can stamp their arrival.
+ * t is the time of day of this machine, in the form of the card's log; elapsed counts from the
+ * start. count is pcscd's number of card events: it tells a card that was swapped from one that
+ * stayed. Lines are flushed one by one, so that who reads them through a pipe can stamp their
+ * arrival.
  *
  * pcscd may go and come back; a reader list that can't be had is no readers.
  *
@@ -33,15 +34,15 @@
 #define EXIT_USAGE 2
 #define READERS_MAX 15 /* SCardGetStatusChange() takes 16 in pcsc-lite 1.9.9, and one is the list */
 
-/* Changes of the list between two calls are lost before pcsc-lite 2.3.0: it is read again this often. */
+/* Before pcsc-lite 2.3.0 a change of the list between two calls is lost: it is read this often. */
 #define SLICE_MS 200
 
 static const char usage_text[] =
 	"usage: watch [OPTION...]\n"
 	"  --reader PATTERN  only readers whose name matches (all)\n"
-	"  --until STATE     end with status 0 when a reader is in this state: present, empty, mute,\n"
-	"                    reader (there is one), no-reader (there is none)\n"
-	"  --timeout S       end after S seconds: with status 1 if --until was not met, else with 0\n"
+	"  --until STATE     end with status 0 when a reader is in this state: present, empty,\n"
+	"                    mute, reader (there is one), no-reader (there is none)\n"
+	"  --timeout S       end after S seconds, with status 1 if --until was not met, else 0\n"
 	"  --help            print this and end\n";
 
 struct watched {
@@ -147,7 +148,8 @@ static void watch_list(struct watch *watch)
 }
 
 /* Prints a reader's state if anything but its users has changed. */
-static void watch_compare(struct watch *watch, struct watched *reader, const SCARD_READERSTATE *state)
+static void watch_compare(const struct watch *watch, struct watched *reader,
+			  const SCARD_READERSTATE *state)
 {
 	char words[sizeof(reader->words)], atr[sizeof(reader->atr)];
 	DWORD event = state->dwEventState & ~(DWORD)SCARD_STATE_CHANGED;
@@ -193,8 +195,8 @@ static void watch_wait(struct watch *watch)
 
 static void watch_round(struct watch *watch)
 {
-	if (!watch->up &&
-	    SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &watch->context) == SCARD_S_SUCCESS)
+	if (!watch->up && SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &watch->context) ==
+				  SCARD_S_SUCCESS)
 		print_service(watch, true);
 	if (!watch->up) {
 		print_service(watch, false);
