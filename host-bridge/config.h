@@ -1,0 +1,46 @@
+/*
+ * The bridge's configuration: where it listens, which guests it knows, what each of them may see.
+ *
+ * Every fault is an error that names file and line; there are no warnings and no ignored lines.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stddef.h>
+
+#include "base/log.h"
+
+/* Longest text of an error, "file:line: what and why". */
+#define CONFIG_PROBLEM_MAX 512
+
+struct bridge_guest_config {
+	char *name;      /* 1 to WIRE_NAME_MAX - 1 bytes */
+	char **patterns; /* see relay/pattern.h; at least one */
+	size_t pattern_count;
+};
+
+struct bridge_config {
+	char **endpoints; /* each passed endpoint_check(); at least one */
+	size_t endpoint_count;
+	struct bridge_guest_config *guests; /* at least one, names are unique */
+	size_t guest_count;
+	enum log_level log_level;
+};
+
+#define BRIDGE_CONFIG_NULL ((struct bridge_config){ .endpoints = NULL })
+
+enum {
+	CONFIG_INVALID = 1, /* problem says what is wrong, and where */
+};
+
+/*
+ * Reads file into config, which must be BRIDGE_CONFIG_NULL. Returns 0 or CONFIG_INVALID; then problem,
+ * of CONFIG_PROBLEM_MAX bytes, is set and config is empty. Fatal: -ENOMEM. Not to be called from two
+ * threads at a time: libconfuse's callbacks have no argument of ours.
+ */
+int bridge_config_read(struct bridge_config *config, const char *file, char *problem);
+
+/* Frees what config holds; may be called twice. */
+void bridge_config_deinit(struct bridge_config *config);

@@ -1,0 +1,270 @@
+/*
+ * A guest's session and readers. See guest.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "host-bridge/guest.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "host-bridge/guest_reader.h"
+#include "relay/session.h"
+
+struct bridge_guest {
+	const struct bridge_guest_config *config;
+	const struct bridge_guest_host *host;
+	struct bridge_session *session;
+	struct link_route route;      /* of the session: where its daemon was heard last */
+	struct link_route from;       /* of the message that is being handled */
+	const char *why;              /* the session would end, should it end now */
+	struct guest_reader *readers; /* that were used once */
+	struct wire_readers allowed;  /* as told to the session */
+	uint64_t executing;           /* number of the session whose calls the readers make */
+};
+
+static uint64_t guest_now(const struct bridge_guest *guest)
+{
+	uv_update_time(guest->host->loop);
+	return uv_now(guest->host->loop);
+}
+
+/* ---- frames out ---- */
+
+/*
+ * A welcome goes to the daemon that said hello, and from then on it is the one of the session. A refusal
+ * goes to whoever sent what is refused, which need not be the daemon of the session.
+ */
+static void guest_send(struct bridge_guest *guest, struct payload_view frame)
+{
+	const struct link_route *to = &guest->route;
+	struct wire_message message;
+
+	if (wire_decode(frame.bytes, frame.size, &message) != 0)
+		return;
+	if (message.type == WIRE_WELCOME)
+		guest->route = guest->from;
+	else if (message.type == WIRE_REFUSED)
+		to = &guest->from;
+	guest->host->send(guest->host->context, to, frame);
+}
+
+/* ---- calls ---- */
+
+static int guest_pump(struct bridge_guest *guest);
+
+static int guest_complete(struct bridge_guest *guest, const struct wire_reply *reply)
+{
+	return bridge_session_complete(guest->session, guest_now(guest), guest->executing, reply);
+}
+
+static void on_complete(void *context, const struct wire_reply *reply)
+{
+	struct bridge_guest *guest = context;
+	int r = guest_complete(guest, reply);
+
+	if (r == 0)
+		r = guest_pump(guest);
+	if (r < 0)
+		guest->host->fail(guest->host->context, r);
+}
+
+static const struct wire_reader *guest_allowed(const struct bridge_guest *guest, uint32_t id)
+{
+	for (size_t i = 0; i < guest->allowed.count; i++) {
+		if (guest->allowed.readers[i].id == id)
+			return &guest->allowed.readers[i];
+	}
+	return NULL;
+}
+
+/* The reader that was allowed under this name, with its worker if it has one. */
+static struct guest_reader *guest_reader_of(struct bridge_guest *guest,
+	const struct wire_reader *allowed)
+{
+	const struct guest_reader_owner owner = { .complete = on_complete, .context = guest };
+	struct guest_reader *reader = guest->readers;
+
+	while (reader != NULL && reader->id != allowed->id)
+		reader = reader->next;
+	if (reader != NULL)
+		return reader;
+	reader = guest_reader_new(&owner, guest->host->loop, guest->config->name,
+		guest->host->log_level, allowed);
+	if (reader != NULL) {
+		reader->next = guest->readers;
+		guest->readers = reader;
+	}
+	return reader;
+}
+
+static int guest_execute(struct bridge_guest *guest, const struct wire_call *call)
+{
+	struct wire_reply reply = { .number = call->number };
+	const struct wire_reader *allowed = guest_allowed(guest, call->reader);
+	struct guest_reader *reader;
+
+	if (call->operation < WIRE_CONNECT || call->operation > WIRE_TRANSMIT)
+		reply.outcome = WIRE_UNSUPPORTED;
+	else if (allowed == NULL)
+		reply.outcome = WIRE_READER_GONE;
+	if (reply.outcome != WIRE_OK)
+		return guest_complete(guest, &reply);
+	reader = guest_reader_of(guest, allowed);
+	if (reader == NULL)
+		return -ENOMEM;
+	guest_reader_call(reader, call);
+	return 0;
+}
+
+/* ---- events of the session ---- */
+
+static void guest_down(struct bridge_guest *guest)
+{
+	log_info(guest->config->name, "session closed: %s", guest->why);
+	for (struct guest_reader *reader = guest->readers; reader != NULL; reader = reader->next)
+		guest_reader_stop(reader);
+}
+
+static int guest_event(struct bridge_guest *guest, const struct bridge_event *event)
+{
+	switch (event->type) {
+	case BRIDGE_SESSION_UP:
+		guest->executing = event->session;
+		log_info(guest->config->name, "session open, %u readers to see",
+			(unsigned int)guest->allowed.count);
+		return 0;
+	case BRIDGE_SESSION_DOWN:
+		guest_down(guest);
+		return 0;
+	case BRIDGE_SESSION_EXECUTE:
+		return guest_execute(guest, &event->call);
+	}
+	return 0;
+}
+
+/* Does what the session wants done, until it wants nothing more. */
+static int guest_pump(struct bridge_guest *guest)
+{
+	struct payload_view frame;
+	struct bridge_event event;
+	int r = 0;
+
+	do {
+		while (bridge_session_pop_frame(guest->session, &frame))
+			guest_send(guest, frame);
+		if (!bridge_session_pop_event(guest->session, &event))
+			return 0;
+		r = guest_event(guest, &event);
+	} while (r == 0);
+	return r;
+}
+
+/* ---- what core calls ---- */
+
+int bridge_guest_new(struct bridge_guest **guest_out, const struct bridge_guest_config *config,
+	const struct bridge_guest_host *host)
+{
+	struct bridge_guest *guest = calloc(1, sizeof *guest);
+	int r;
+
+	if (guest == NULL)
+		return -ENOMEM;
+	guest->config = config;
+	guest->host = host;
+	r = bridge_session_new(&guest->session, host->boot);
+	if (r < 0) {
+		free(guest);
+		return r;
+	}
+	*guest_out = guest;
+	return 0;
+}
+
+struct bridge_guest *bridge_guest_free(struct bridge_guest *guest)
+{
+	struct guest_reader *next;
+
+	if (guest == NULL)
+		return NULL;
+	for (struct guest_reader *reader = guest->readers; reader != NULL; reader = next) {
+		next = reader->next;
+		guest_reader_free(reader);
+	}
+	(void)bridge_session_free(guest->session);
+	free(guest);
+	return NULL;
+}
+
+const char *bridge_guest_name(const struct bridge_guest *guest)
+{
+	return guest->config->name;
+}
+
+uint64_t bridge_guest_session(const struct bridge_guest *guest)
+{
+	return bridge_session_id(guest->session);
+}
+
+/* Never 0, which means that there is no session. */
+static uint64_t random_identity(void)
+{
+	uint64_t identity = 0;
+
+	while (identity == 0)
+		randombytes_buf(&identity, sizeof identity);
+	return identity;
+}
+
+int bridge_guest_receive(struct bridge_guest *guest, const struct wire_message *message,
+	const struct link_route *from)
+{
+	int r;
+
+	guest->from = *from;
+	guest->why = message->type == WIRE_BYE ? "the guest said goodbye" : "a new one begins";
+	r = bridge_session_receive(guest->session, guest_now(guest), message, random_identity());
+	/* A frame of the session has its number, which only its daemon knows. */
+	if (r == 0 && message->type != WIRE_HELLO)
+		guest->route = *from;
+	return r < 0 ? r : guest_pump(guest);
+}
+
+int bridge_guest_tick(struct bridge_guest *guest, uint64_t now)
+{
+	int r;
+
+	guest->why = "the guest is silent";
+	for (struct guest_reader *reader = guest->readers; reader != NULL; reader = reader->next)
+		guest_reader_tick(reader, now);
+	r = bridge_session_tick(guest->session, now);
+	return r < 0 ? r : guest_pump(guest);
+}
+
+uint64_t bridge_guest_deadline(const struct bridge_guest *guest)
+{
+	uint64_t deadline = bridge_session_deadline(guest->session);
+
+	for (const struct guest_reader *r = guest->readers; r != NULL; r = r->next) {
+		if (r->deadline < deadline)
+			deadline = r->deadline;
+	}
+	return deadline;
+}
+
+int bridge_guest_set_readers(struct bridge_guest *guest, const struct reader_table *table)
+{
+	reader_table_pick(table, (const char *const *)guest->config->patterns,
+		guest->config->pattern_count, &guest->allowed);
+	bridge_session_set_readers(guest->session, guest_now(guest), &guest->allowed);
+	return guest_pump(guest);
+}
+
+void bridge_guest_shut(struct bridge_guest *guest)
+{
+	for (struct guest_reader *reader = guest->readers; reader != NULL; reader = reader->next)
+		guest_reader_shut(reader);
+}

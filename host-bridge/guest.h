@@ -1,0 +1,59 @@
+/*
+ * One guest of the configuration, as core sees it: its session, the route to it, the readers that it may
+ * use, and the calls that go from the one to the others.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/payload.h"
+#include "host-bridge/config.h"
+#include "host-bridge/reader_table.h"
+#include "relay/link.h"
+#include "relay/wire.h"
+
+struct bridge_guest;
+
+/* What a guest needs of core. */
+struct bridge_guest_host {
+	uv_loop_t *loop;
+	const char *log_level; /* by name, for the workers */
+	uint64_t boot;         /* random, chosen when the bridge starts */
+	void (*send)(void *context, const struct link_route *to, struct payload_view frame);
+	/* A worker's answer met a fatal error: core should give up. error is negative. */
+	void (*fail)(void *context, int error);
+	void *context;
+};
+
+/* Makes a guest without a session. config and host are borrowed. Fatal: -ENOMEM. */
+int bridge_guest_new(struct bridge_guest **guest, const struct bridge_guest_config *config,
+	const struct bridge_guest_host *host);
+
+/* Frees; no process may be left. Returns NULL. May be called with NULL. */
+struct bridge_guest *bridge_guest_free(struct bridge_guest *guest);
+
+const char *bridge_guest_name(const struct bridge_guest *guest);
+
+/* The number of the open session, 0 while there is none. */
+uint64_t bridge_guest_session(const struct bridge_guest *guest);
+
+/* A message of this guest has come from there. Fatal: -errno. */
+int bridge_guest_receive(struct bridge_guest *guest, const struct wire_message *message,
+	const struct link_route *from);
+
+/* Time has passed: call it when now >= bridge_guest_deadline(). Fatal: -errno. */
+int bridge_guest_tick(struct bridge_guest *guest, uint64_t now);
+
+/* When to call bridge_guest_tick() next, ms of the loop's clock. */
+uint64_t bridge_guest_deadline(const struct bridge_guest *guest);
+
+/* The host's readers are now those of table. Fatal: -errno. */
+int bridge_guest_set_readers(struct bridge_guest *guest, const struct reader_table *table);
+
+/* The bridge ends: cards are given up, and nothing is started any more. */
+void bridge_guest_shut(struct bridge_guest *guest);

@@ -1,0 +1,300 @@
+/*
+ * Calls to workers. See guest_reader.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "host-bridge/guest_reader.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "host-bridge/process.h"
+
+static void reader_next(struct guest_reader *reader);
+
+static uint64_t reader_now(const struct guest_reader *reader)
+{
+	uv_update_time(reader->loop);
+	return uv_now(reader->loop);
+}
+
+static const char *operation_name(uint8_t operation)
+{
+	switch (operation) {
+	case WIRE_CONNECT:
+		return "connect";
+	case WIRE_DISCONNECT:
+		return "disconnect";
+	case WIRE_TRANSMIT:
+		return "transmit";
+	}
+	return "unknown operation";
+}
+
+/* ---- the end of a call ---- */
+
+static void log_call(const struct guest_reader *reader, const struct wire_call *call,
+	const struct wire_reply *reply)
+{
+	unsigned long long duration = 0;
+
+	if (reader->started != 0)
+		duration = reader_now(reader) - reader->started;
+	if (reply->outcome == WIRE_OK)
+		log_debug(reader->guest, "%s: %s, %zu bytes: %zu bytes after %llu ms", reader->name,
+			operation_name(call->operation), call->data.size, reply->data.size, duration);
+	else
+		log_info(reader->guest, "%s: %s: %s (after %llu ms)", reader->name,
+			operation_name(call->operation), wire_outcome_name(reply->outcome), duration);
+}
+
+/* Follows whether the worker has a handle: its reply names a protocol as long as it has. */
+static void reader_follow(struct guest_reader *reader, const struct wire_call *call,
+	const struct wire_reply *reply)
+{
+	bool open = reply->protocol != 0;
+
+	if (open && !reader->open)
+		log_info(reader->guest, "%s: card opened, T=%d", reader->name,
+			reply->protocol == WIRE_PROTOCOL_T0 ? 0 : 1);
+	else if (!open && reader->open)
+		log_info(reader->guest, "%s: card closed", reader->name);
+	reader->open = open;
+	if (!open || reply->outcome == WIRE_CARD_RESET)
+		reader->used = false;
+	if (call->operation == WIRE_CONNECT && reply->outcome == WIRE_OK &&
+	    call->initialization != WIRE_LEAVE)
+		reader->used = false;
+}
+
+/* Takes the first call off the queue and answers it. */
+static void reader_complete(struct guest_reader *reader, const struct wire_reply *reply)
+{
+	const struct wire_call call = reader->queue[0];
+
+	assert(reader->queued > 0);
+	log_call(reader, &call, reply);
+	reader->started = 0;
+	reader->queued--;
+	memmove(&reader->queue[0], &reader->queue[1], reader->queued * sizeof reader->queue[0]);
+	reader->owner.complete(reader->owner.context, reply);
+}
+
+static void reader_fail(struct guest_reader *reader, enum wire_outcome outcome)
+{
+	const struct wire_reply reply = {
+		.number = reader->queue[0].number,
+		.outcome = (uint8_t)outcome,
+	};
+
+	reader_complete(reader, &reply);
+}
+
+static void reader_fail_all(struct guest_reader *reader, enum wire_outcome outcome)
+{
+	while (reader->queued > 0)
+		reader_fail(reader, outcome);
+}
+
+/* ---- events of the child ---- */
+
+static void on_message(void *owner, const struct wire_message *message)
+{
+	struct guest_reader *reader = owner;
+	const struct wire_reply *reply = &message->reply;
+
+	/* A worker that answers what nobody asked has lost its wits, and its calls with them. */
+	if (message->type != WIRE_REPLY || reader->state != WORKER_BUSY ||
+	    reply->number != reader->queue[0].number) {
+		log_error(reader->guest, "%s: the worker answers what was not asked", reader->name);
+		child_kill(reader->child);
+		return;
+	}
+	reader_follow(reader, &reader->queue[0], reply);
+	reader_complete(reader, reply);
+	/* The answer may have ended the session, and with it this worker. */
+	if (reader->state != WORKER_BUSY)
+		return;
+	reader->state = WORKER_IDLE;
+	reader->deadline = SESSION_NEVER;
+	reader_next(reader);
+}
+
+/* What becomes of the call that ran: a connect that took too long was never given a card. */
+static enum wire_outcome lost_outcome(const struct guest_reader *reader)
+{
+	return reader->late ? WIRE_CARD_BUSY : WIRE_OUTCOME_UNKNOWN;
+}
+
+static void on_ended(void *owner, bool clean)
+{
+	struct guest_reader *reader = owner;
+	enum worker_state state = reader->state;
+	enum wire_outcome outcome = lost_outcome(reader);
+
+	/* First, because the answer to a call may bring the next one, or the end of the session. */
+	reader->state = WORKER_NONE;
+	reader->child = NULL;
+	reader->deadline = SESSION_NEVER;
+	reader->late = false;
+	reader->open = false;
+	reader->dirty = !clean && (reader->dirty || reader->used || state == WORKER_CLEANING);
+	reader->used = false;
+	switch (state) {
+	case WORKER_NONE:
+		/* There is no child that could end. */
+		break;
+	case WORKER_BUSY:
+		/* It died over a call. The next one finds no handle. */
+		log_error(reader->guest, "%s: the worker died", reader->name);
+		reader_fail(reader, outcome);
+		break;
+	case WORKER_IDLE:
+		/* It died for no reason of ours. */
+		log_error(reader->guest, "%s: the worker died", reader->name);
+		break;
+	case WORKER_ENDING:
+		/* As it should. */
+		break;
+	case WORKER_CLEANING:
+		/* Nobody gets a card with another's PIN state: who waits has to come again. */
+		if (reader->dirty) {
+			log_error(reader->guest, "%s: the card could not be reset", reader->name);
+			reader_fail_all(reader, WIRE_CARD_BUSY);
+		}
+		break;
+	}
+	if (state != WORKER_CLEANING || !reader->dirty)
+		reader_next(reader);
+}
+
+static const struct child_functions child_functions = {
+	.message = on_message,
+	.ended = on_ended,
+};
+
+/* ---- from call to call ---- */
+
+/* Starts a worker, or the cleaner that must come before it. */
+static void reader_start(struct guest_reader *reader)
+{
+	const struct child_role role = {
+		.name = reader->dirty ? PROCESS_CLEANER : PROCESS_WORKER,
+		.log_level = reader->log_level,
+		.guest = reader->guest,
+		.reader = reader->name,
+	};
+
+	if (child_start(&reader->child, reader->loop, &role, &child_functions, reader) != 0) {
+		reader_fail_all(reader, WIRE_CARD_BUSY);
+		return;
+	}
+	reader->state = WORKER_IDLE;
+	if (reader->dirty) {
+		reader->state = WORKER_CLEANING;
+		reader->deadline = reader_now(reader) + GUEST_READER_CLEANING_LIMIT;
+	}
+}
+
+static void reader_send(struct guest_reader *reader)
+{
+	const struct wire_message message = {
+		.type = WIRE_CALL,
+		.session = 1,
+		.call = reader->queue[0],
+	};
+
+	reader->state = WORKER_BUSY;
+	reader->started = reader_now(reader);
+	reader->deadline = SESSION_NEVER;
+	if (message.call.operation == WIRE_TRANSMIT)
+		reader->used = true;
+	else
+		reader->deadline = reader->started + GUEST_READER_CALL_LIMIT;
+	child_send(reader->child, &message);
+}
+
+/* Does what comes next, if anything can be done now. */
+static void reader_next(struct guest_reader *reader)
+{
+	if (reader->state == WORKER_NONE && !reader->stopping && (reader->queued > 0 || reader->dirty))
+		reader_start(reader);
+	if (reader->state == WORKER_IDLE && reader->queued > 0)
+		reader_send(reader);
+}
+
+void guest_reader_call(struct guest_reader *reader, const struct wire_call *call)
+{
+	assert(reader->queued < SESSION_WINDOW);
+	reader->queue[reader->queued++] = *call;
+	reader_next(reader);
+}
+
+void guest_reader_stop(struct guest_reader *reader)
+{
+	reader->queued = 0;
+	reader->started = 0;
+	switch (reader->state) {
+	case WORKER_NONE:
+	case WORKER_ENDING:
+		/* There is nothing more to end. */
+		break;
+	case WORKER_IDLE:
+	case WORKER_BUSY:
+		/* It gives up its card as soon as pcscd lets it. */
+		if (reader->open)
+			log_info(reader->guest, "%s: card closed", reader->name);
+		reader->state = WORKER_ENDING;
+		reader->deadline = SESSION_NEVER;
+		child_stop(reader->child, GUEST_READER_GRACE);
+		break;
+	case WORKER_CLEANING:
+		/* A cleaner doesn't work for the session: it goes on. */
+		break;
+	}
+}
+
+void guest_reader_shut(struct guest_reader *reader)
+{
+	reader->stopping = true;
+	guest_reader_stop(reader);
+	if (reader->state == WORKER_CLEANING)
+		child_stop(reader->child, GUEST_READER_GRACE);
+}
+
+void guest_reader_tick(struct guest_reader *reader, uint64_t now)
+{
+	if (now < reader->deadline || reader->child == NULL)
+		return;
+	log_warning(reader->guest, "%s: %s takes too long; its process is killed", reader->name,
+		reader->state == WORKER_BUSY ? operation_name(reader->queue[0].operation) : "cleaning");
+	reader->late = true;
+	reader->deadline = SESSION_NEVER;
+	child_kill(reader->child);
+}
+
+struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv_loop_t *loop,
+	const char *guest, const char *log_level, const struct wire_reader *wire_reader)
+{
+	struct guest_reader *reader = calloc(1, sizeof *reader);
+
+	if (reader == NULL)
+		return NULL;
+	reader->owner = *owner;
+	reader->loop = loop;
+	reader->guest = guest;
+	reader->log_level = log_level;
+	reader->id = wire_reader->id;
+	reader->deadline = SESSION_NEVER;
+	memcpy(reader->name, wire_reader->name, sizeof reader->name);
+	return reader;
+}
+
+void guest_reader_free(struct guest_reader *reader)
+{
+	assert(reader->child == NULL);
+	free(reader);
+}

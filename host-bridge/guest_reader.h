@@ -1,0 +1,87 @@
+/*
+ * One reader of one guest: the calls that wait for it, and the worker process that makes them.
+ *
+ *     WORKER_NONE      no process; one is started by the next call
+ *     WORKER_IDLE      a worker waits for a call
+ *     WORKER_BUSY      it makes the first call of the queue
+ *     WORKER_ENDING    the session is over; the worker gives up its card, and the next one has to wait
+ *     WORKER_CLEANING  a worker was killed; a cleaner resets the card that it had used
+ *
+ * A worker has one call at a time, so that when it dies, only that one has an unknown outcome. The others
+ * go to a new worker, which has no handle, and says so to each but WIRE_CONNECT.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "host-bridge/child.h"
+#include "relay/session.h"
+#include "relay/wire.h"
+
+/*
+ * ms that SCardConnect and SCardDisconnect may take: they wait within pcscd, without limit, for another
+ * program's transaction. The worker is killed then. SCardTransmit may take as long as the card does.
+ */
+#define GUEST_READER_CALL_LIMIT 30000
+
+#define GUEST_READER_GRACE 10000 /* ms that a worker may take to give up its card */
+#define GUEST_READER_CLEANING_LIMIT 30000 /* ms that a cleaner may take */
+
+enum worker_state {
+	WORKER_NONE,
+	WORKER_IDLE,
+	WORKER_BUSY,
+	WORKER_ENDING,
+	WORKER_CLEANING,
+};
+
+struct guest_reader_owner {
+	/* A call has ended. reply->data is valid during the call. */
+	void (*complete)(void *context, const struct wire_reply *reply);
+	void *context;
+};
+
+struct guest_reader {
+	struct guest_reader *next;   /* of the same guest */
+	struct guest_reader_owner owner;
+	uv_loop_t *loop;
+	const char *guest;           /* names, for the worker and the log; borrowed */
+	const char *log_level;
+	char name[WIRE_NAME_MAX];
+	uint32_t id;
+	enum worker_state state;
+	struct child *child;         /* unless WORKER_NONE */
+	struct wire_call queue[SESSION_WINDOW]; /* in order; the first one is made when WORKER_BUSY */
+	size_t queued;
+	uint64_t started;            /* when the first call was handed over, ms; 0: not yet */
+	uint64_t deadline;           /* when the child is killed; SESSION_NEVER for never */
+	bool late;                   /* and that has happened */
+	bool open;                   /* the worker has a handle */
+	bool used;                   /* and may have sent an APDU over it */
+	bool dirty;                  /* a killed worker has left a used card */
+	bool stopping;               /* the bridge ends: no more processes are started */
+};
+
+/* Nothing is started. guest and log_level are borrowed. Returns NULL when there is no memory. */
+struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv_loop_t *loop,
+	const char *guest, const char *log_level, const struct wire_reader *reader);
+
+/* Frees; there must be no process any more. */
+void guest_reader_free(struct guest_reader *reader);
+
+/* Makes call after those that wait. Its data stays valid until it is completed, or until the stop. */
+void guest_reader_call(struct guest_reader *reader, const struct wire_call *call);
+
+/* The session is over: calls are forgotten, and the card is given up. */
+void guest_reader_stop(struct guest_reader *reader);
+
+/* The bridge ends: as above, and nothing is started any more. */
+void guest_reader_shut(struct guest_reader *reader);
+
+/* Time has passed: call it when now >= reader->deadline. */
+void guest_reader_tick(struct guest_reader *reader, uint64_t now);

@@ -1,0 +1,177 @@
+/*
+ * The monitor's messages, its log lines, and its lives. See host_readers.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "host-bridge/host_readers.h"
+
+#include "base/log.h"
+#include "host-bridge/process.h"
+
+#define BACK_OFF_FIRST 100     /* ms to the next start of a monitor that didn't live long */
+#define BACK_OFF_MAX 5000
+#define LIFE_MIN 10000         /* ms: one that lived so long is started again at once */
+#define STOP_GRACE 2000        /* ms: a wait for readers takes one second at most */
+
+static const char *change_text(enum reader_change change)
+{
+	switch (change) {
+	case READER_SAME:
+		break;
+	case READER_PLUGGED:
+		return "reader found";
+	case READER_UNPLUGGED:
+		return "reader gone";
+	case READER_CARD_INSERTED:
+		return "card inserted";
+	case READER_CARD_REMOVED:
+		return "card removed";
+	case READER_CARD_SWAPPED:
+		return "card removed and inserted";
+	case READER_CARD_MUTE:
+		return "card inserted, but it does not answer";
+	}
+	return NULL;
+}
+
+static const char *card_text(uint8_t card)
+{
+	switch (card) {
+	case WIRE_CARD_ABSENT:
+		return "no card";
+	case WIRE_CARD_PRESENT:
+		return "card present";
+	}
+	return "card present, but it does not answer";
+}
+
+static void log_service(const struct host_readers *readers, bool before)
+{
+	if (readers->known && before == readers->table.service)
+		return;
+	if (readers->table.service)
+		log_info("readers", "pcscd answers");
+	else
+		log_warning("readers", "pcscd does not answer; waiting for it");
+}
+
+static void log_changes(const struct reader_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct reader_entry *entry = &table->entries[i];
+		const char *text = change_text(entry->change);
+
+		if (entry->change == READER_PLUGGED)
+			log_info("readers", "%s: reader found, %s", entry->reader.name,
+				card_text(entry->reader.card));
+		else if (text != NULL)
+			log_info("readers", "%s: %s", entry->reader.name, text);
+	}
+}
+
+/* Takes over a list; service 0 in it means that nothing is known of any reader. */
+static void readers_update(struct host_readers *readers, const struct wire_readers *seen)
+{
+	bool before = readers->table.service;
+	int r = reader_table_update(&readers->table, seen);
+
+	if (r < 0) {
+		readers->fail(readers->context, r);
+		return;
+	}
+	log_service(readers, before);
+	readers->known = true;
+	log_changes(&readers->table);
+	readers->changed(readers->context);
+}
+
+static void readers_launch(struct host_readers *readers);
+
+static void on_timer(uv_timer_t *timer)
+{
+	readers_launch(timer->data);
+}
+
+/* Starts the monitor later, and the later the more often it has failed. */
+static void readers_relaunch(struct host_readers *readers)
+{
+	const struct wire_readers unknown = { .service = 0 };
+
+	if (readers->stopping)
+		return;
+	if (uv_now(readers->loop) - readers->started >= LIFE_MIN) {
+		readers->back_off = 0;
+	} else if (readers->back_off == 0) {
+		readers->back_off = BACK_OFF_FIRST;
+	} else {
+		/* The second time in a row: what we know is old. */
+		readers_update(readers, &unknown);
+		readers->back_off *= 2;
+	}
+	if (readers->back_off > BACK_OFF_MAX)
+		readers->back_off = BACK_OFF_MAX;
+	(void)uv_timer_start(&readers->timer, on_timer, readers->back_off, 0);
+}
+
+static void on_message(void *owner, const struct wire_message *message)
+{
+	struct host_readers *readers = owner;
+
+	if (message->type == WIRE_READERS)
+		readers_update(readers, &message->readers);
+}
+
+static void on_ended(void *owner, bool clean)
+{
+	struct host_readers *readers = owner;
+
+	(void)clean;
+	readers->monitor = NULL;
+	if (readers->stopping)
+		return;
+	log_warning("readers", "the monitor process died; starting another one");
+	readers_relaunch(readers);
+}
+
+static void readers_launch(struct host_readers *readers)
+{
+	static const struct child_functions functions = {
+		.message = on_message,
+		.ended = on_ended,
+	};
+	const struct child_role role = {
+		.name = PROCESS_MONITOR,
+		.log_level = readers->log_level,
+	};
+	int r;
+
+	readers->started = uv_now(readers->loop);
+	r = child_start(&readers->monitor, readers->loop, &role, &functions, readers);
+	if (r < 0)
+		readers->fail(readers->context, r);
+	else if (r != 0)
+		readers_relaunch(readers);
+}
+
+void host_readers_start(struct host_readers *readers)
+{
+	(void)uv_timer_init(readers->loop, &readers->timer);
+	readers->timer.data = readers;
+	readers_launch(readers);
+}
+
+void host_readers_stop(struct host_readers *readers)
+{
+	if (readers->stopping)
+		return;
+	readers->stopping = true;
+	uv_close((uv_handle_t *)&readers->timer, NULL);
+	if (readers->monitor != NULL)
+		child_stop(readers->monitor, STOP_GRACE);
+}
+
+void host_readers_deinit(struct host_readers *readers)
+{
+	reader_table_deinit(&readers->table);
+}

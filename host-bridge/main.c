@@ -1,0 +1,204 @@
+/*
+ * ccid-bridge: the command line, and which role this process plays. core is what an administrator starts;
+ * the other roles are started by core, and only by it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include <getopt.h>
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "host-bridge/config.h"
+#include "host-bridge/core.h"
+#include "host-bridge/monitor.h"
+#include "host-bridge/process.h"
+#include "host-bridge/worker.h"
+#include "relay/wire.h"
+
+enum {
+	OPTION_CHECK = 0x100,
+	OPTION_LEVEL,
+	OPTION_ROLE,
+	OPTION_VERSION,
+	OPTION_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "check-config", no_argument, NULL, OPTION_CHECK },
+	{ "log-level", required_argument, NULL, OPTION_LEVEL },
+	{ PROCESS_ROLE_OPTION, required_argument, NULL, OPTION_ROLE },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage_text[] =
+	"Usage: ccid-bridge [-c FILE] [--log-level LEVEL]\n"
+	"       ccid-bridge [-c FILE] check-config\n"
+	"Lets guests use the smart-card readers of this host, through its pcscd.\n"
+	"\n"
+	"  -c, --config FILE      read FILE, not " BRIDGE_CONFIG_FILE "\n"
+	"      --log-level LEVEL  error, warning, info or debug, whatever the configuration says\n"
+	"      --version          print the version\n"
+	"      --help             print this\n"
+	"\n"
+	"check-config, or --check-config, says whether the configuration can be used: exit status 0 or 78.\n";
+
+struct arguments {
+	const char *config;
+	const char *log_level; /* NULL: that of the configuration */
+	const char *role;      /* NULL: core */
+	const char *guest;     /* of a worker */
+	const char *reader;
+	bool check;
+	bool done;             /* --help, --version: nothing more to do */
+};
+
+static int usage_error(void)
+{
+	(void)fputs("Try 'ccid-bridge --help'.\n", stderr);
+	return EX_USAGE;
+}
+
+static int parse_option(struct arguments *arguments, int option)
+{
+	enum log_level level;
+
+	switch (option) {
+	case 'c':
+		arguments->config = optarg;
+		return 0;
+	case OPTION_CHECK:
+		arguments->check = true;
+		return 0;
+	case OPTION_LEVEL:
+		arguments->log_level = optarg;
+		if (log_level_by_name(optarg, &level) == 0)
+			return 0;
+		(void)fprintf(stderr, "ccid-bridge: unknown log level: %s\n", optarg);
+		return usage_error();
+	case OPTION_ROLE:
+		arguments->role = optarg;
+		return 0;
+	case OPTION_VERSION:
+		(void)printf("ccid-bridge %s, relay protocol %d.%d\n", CCID_RELAY_VERSION, WIRE_MAJOR,
+			WIRE_MINOR);
+		arguments->done = true;
+		return 0;
+	case OPTION_HELP:
+		(void)fputs(usage_text, stdout);
+		arguments->done = true;
+		return 0;
+	}
+	return usage_error();
+}
+
+/* What is no option: names for a worker, a subcommand for the administrator. */
+static int parse_rest(struct arguments *arguments, int count, char **rest)
+{
+	if (arguments->role != NULL && count == 2) {
+		arguments->guest = rest[0];
+		arguments->reader = rest[1];
+		return 0;
+	}
+	if (arguments->role == NULL && count == 1 && strcmp(rest[0], "check-config") == 0) {
+		arguments->check = true;
+		return 0;
+	}
+	if (count == 0)
+		return 0;
+	(void)fprintf(stderr, "ccid-bridge: unknown command: %s\n", rest[0]);
+	return usage_error();
+}
+
+/* Returns 0 or an exit status. */
+static int parse_arguments(struct arguments *arguments, int argc, char **argv)
+{
+	int option;
+	int status = 0;
+
+	*arguments = (struct arguments){ .config = BRIDGE_CONFIG_FILE };
+	while (status == 0 && !arguments->done) {
+		option = getopt_long(argc, argv, "c:", long_options, NULL);
+		if (option == -1)
+			return parse_rest(arguments, argc - optind, &argv[optind]);
+		status = parse_option(arguments, option);
+	}
+	return status;
+}
+
+static int run_role(const struct arguments *arguments)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+	bool named = arguments->guest != NULL;
+
+	if (arguments->log_level != NULL)
+		(void)log_level_by_name(arguments->log_level, &level);
+	log_init("ccid-bridge", level);
+	if (process_adopt(arguments->role) != 0) {
+		(void)fputs("ccid-bridge: this role is for ccid-bridge itself to start\n", stderr);
+		return EX_USAGE;
+	}
+	if (strcmp(arguments->role, PROCESS_MONITOR) == 0 && !named)
+		return monitor_run(PROCESS_CHANNEL);
+	if (strcmp(arguments->role, PROCESS_WORKER) == 0 && named)
+		return worker_run(PROCESS_CHANNEL, arguments->guest, arguments->reader);
+	if (strcmp(arguments->role, PROCESS_CLEANER) == 0 && named)
+		return worker_clean(PROCESS_CHANNEL, arguments->guest, arguments->reader);
+	return usage_error();
+}
+
+static const char *level_name(enum log_level level)
+{
+	static const char *const names[] = { "error", "warning", "info", "debug" };
+
+	return names[level];
+}
+
+static int run_core(const struct arguments *arguments)
+{
+	struct bridge_config config = BRIDGE_CONFIG_NULL;
+	char problem[CONFIG_PROBLEM_MAX];
+	int status = EXIT_FAILURE;
+	int r = bridge_config_read(&config, arguments->config, problem);
+
+	if (r != 0) {
+		(void)fprintf(stderr, "%s\n", r > 0 ? problem : strerror(-r));
+		return EX_CONFIG;
+	}
+	if (arguments->log_level != NULL)
+		(void)log_level_by_name(arguments->log_level, &config.log_level);
+	log_init("ccid-bridge", config.log_level);
+	if (arguments->check) {
+		(void)puts("configuration OK");
+		status = EXIT_SUCCESS;
+	} else {
+		status = core_run(&config, level_name(config.log_level));
+	}
+	bridge_config_deinit(&config);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments;
+	int status = parse_arguments(&arguments, argc, argv);
+
+	if (status != 0)
+		return status;
+	if (arguments.done)
+		return EXIT_SUCCESS;
+	process_harden();
+	if (sodium_init() < 0) {
+		(void)fputs("ccid-bridge: libsodium can't be used\n", stderr);
+		return EXIT_FAILURE;
+	}
+	return arguments.role != NULL ? run_role(&arguments) : run_core(&arguments);
+}

@@ -1,0 +1,92 @@
+/*
+ * The monitor's loop around watch.h. See monitor.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "host-bridge/monitor.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "host-bridge/channel.h"
+#include "host-bridge/outcome.h"
+#include "host-bridge/process.h"
+#include "host-bridge/watch.h"
+
+/* How long to wait before pcscd is asked again, growing while it is away, in ms. */
+#define BACK_OFF_FIRST 100
+#define BACK_OFF_MAX 1000
+
+struct monitor {
+	struct channel channel;
+	struct watch watch;
+	unsigned int back_off;
+	uint32_t version;
+	LONG told; /* the problem that was logged last */
+};
+
+/* Core says that pcscd is away; what can't be guessed from that is said here, once. */
+static void monitor_explain(struct monitor *monitor)
+{
+	LONG problem = monitor->watch.problem;
+	char number[16];
+
+	if (problem == monitor->told)
+		return;
+	monitor->told = problem;
+	if (problem == SCARD_W_SECURITY_VIOLATION)
+		log_error("monitor", "pcscd refuses this user: a polkit rule for "
+			"org.debian.pcsc-lite.access_pcsc is missing, or it has no context left");
+	else if (problem != SCARD_S_SUCCESS)
+		log_debug("monitor", "pcscd: %s", outcome_code_name(problem, number, sizeof number));
+}
+
+/* Returns 0, CHANNEL_CLOSED or CHANNEL_BROKEN. */
+static int monitor_report(struct monitor *monitor)
+{
+	struct wire_message message = { .type = WIRE_READERS, .session = 1 };
+
+	if (!monitor->watch.changed)
+		return 0;
+	monitor->watch.changed = false;
+	message.readers = monitor->watch.seen;
+	message.readers.version = ++monitor->version;
+	return channel_send(&monitor->channel, &message);
+}
+
+/* Returns whether the pipe still stands. */
+static bool monitor_pause(struct monitor *monitor, bool answers)
+{
+	unsigned int pause = 0;
+
+	if (answers) {
+		monitor->back_off = BACK_OFF_FIRST;
+	} else {
+		pause = monitor->back_off;
+		monitor->back_off = pause * 2 < BACK_OFF_MAX ? pause * 2 : BACK_OFF_MAX;
+	}
+	return channel_sleep(&monitor->channel, pause);
+}
+
+int monitor_run(int fd)
+{
+	struct monitor *monitor = calloc(1, sizeof *monitor);
+	bool answers;
+
+	if (monitor == NULL)
+		return EXIT_FAILURE;
+	process_die_with_parent();
+	channel_init(&monitor->channel, fd);
+	watch_init(&monitor->watch, &pcsc_native);
+	monitor->back_off = BACK_OFF_FIRST;
+	do {
+		answers = watch_step(&monitor->watch);
+		monitor_explain(monitor);
+	} while (monitor_report(monitor) == 0 && monitor_pause(monitor, answers));
+	watch_deinit(&monitor->watch);
+	channel_deinit(&monitor->channel);
+	free(monitor);
+	return EXIT_SUCCESS;
+}

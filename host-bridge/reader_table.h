@@ -1,0 +1,57 @@
+/*
+ * The readers of the host as core knows them: what the monitor saw, with identities that outlive
+ * unplugging, restarts of pcscd and restarts of the monitor.
+ *
+ * A name gets its identity when it is first seen, and keeps it while the bridge lives. The insertion
+ * number of a reader grows whenever its card may be another one than before: it came or went, pcscd's
+ * event counter moved in between, the reader was unplugged, or pcscd was away.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "relay/wire.h"
+
+/* What the last update did to a reader, for the log. */
+enum reader_change {
+	READER_SAME,
+	READER_PLUGGED,
+	READER_UNPLUGGED,
+	READER_CARD_INSERTED,
+	READER_CARD_REMOVED,
+	READER_CARD_SWAPPED, /* out and in again since the last update */
+	READER_CARD_MUTE,    /* inserted, and doesn't answer */
+};
+
+struct reader_entry {
+	struct wire_reader reader; /* with our id and insertion number */
+	uint32_t counter;          /* pcscd's event counter, as seen last */
+	bool plugged;
+	enum reader_change change;
+};
+
+struct reader_table {
+	struct reader_entry *entries;
+	size_t count;
+	bool service; /* pcscd answers */
+};
+
+#define READER_TABLE_NULL ((struct reader_table){ .entries = NULL })
+
+/*
+ * Takes over what the monitor saw; wire_reader.insertion is pcscd's event counter there, and id means
+ * nothing. While pcscd is away (service 0) the readers stay, and their cards are absent. Fatal: -ENOMEM.
+ */
+int reader_table_update(struct reader_table *table, const struct wire_readers *seen);
+
+/* Collects the plugged readers that one of the patterns picks, WIRE_READERS_MAX at most. */
+void reader_table_pick(const struct reader_table *table, const char *const *patterns, size_t count,
+	struct wire_readers *picked);
+
+/* Frees; may be called twice. */
+void reader_table_deinit(struct reader_table *table);

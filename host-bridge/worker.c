@@ -1,0 +1,96 @@
+/*
+ * The worker: messages from the pipe to card.h and back. See worker.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "host-bridge/worker.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "host-bridge/card.h"
+#include "host-bridge/channel.h"
+
+struct worker {
+	struct channel channel;
+	struct card card;
+};
+
+/* Core sends one call at a time, so anything that comes in the meantime is the end of the pipe. */
+static bool worker_wait(void *context, unsigned int milliseconds)
+{
+	const struct worker *worker = context;
+
+	return channel_sleep(&worker->channel, milliseconds);
+}
+
+static struct worker *worker_new(int fd, const char *guest, const char *reader)
+{
+	struct worker *worker = calloc(1, sizeof *worker);
+
+	if (worker == NULL) {
+		log_error(guest, "%s: no memory", reader);
+		return NULL;
+	}
+	/* libpcsclite 1.9.9, winscard_clnt.c:576: read once, when the first context is established. */
+	(void)setenv("PCSCLITE_NO_BLOCKING", "1", 1);
+	channel_init(&worker->channel, fd);
+	card_init(&worker->card, &pcsc_native,
+		(struct card_patience){ .wait = worker_wait, .context = worker }, guest, reader);
+	return worker;
+}
+
+static void worker_free(struct worker *worker)
+{
+	card_deinit(&worker->card);
+	channel_deinit(&worker->channel);
+	free(worker);
+}
+
+/* One call and its reply. Returns 0, CHANNEL_CLOSED or CHANNEL_BROKEN. */
+static int worker_step(struct worker *worker)
+{
+	struct wire_message message, answer;
+	int r = channel_receive(&worker->channel, &message);
+
+	if (r != 0)
+		return r;
+	if (message.type != WIRE_CALL)
+		return CHANNEL_BROKEN;
+	answer = (struct wire_message){ .type = WIRE_REPLY, .session = message.session };
+	card_call(&worker->card, &message.call, &answer.reply);
+	channel_drop(&worker->channel);
+	r = channel_send(&worker->channel, &answer);
+	payload_wipe(worker->card.response, answer.reply.data.size);
+	return r;
+}
+
+int worker_run(int fd, const char *guest, const char *reader)
+{
+	struct worker *worker = worker_new(fd, guest, reader);
+	int r;
+
+	if (worker == NULL)
+		return EXIT_FAILURE;
+	do {
+		r = worker_step(worker);
+	} while (r == 0);
+	if (r == CHANNEL_BROKEN)
+		log_error(guest, "%s: worker: core sent what is no call", reader);
+	worker_free(worker);
+	return r == CHANNEL_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int worker_clean(int fd, const char *guest, const char *reader)
+{
+	struct worker *worker = worker_new(fd, guest, reader);
+	bool clean;
+
+	if (worker == NULL)
+		return EXIT_FAILURE;
+	clean = card_clean(&worker->card);
+	worker_free(worker);
+	return clean ? EXIT_SUCCESS : EXIT_FAILURE;
+}
