@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The gadget is stopped in order, and killed, again and again.
+#
+# Host:    a card, the bridge.
+# Guest:   ccid-gadget ends by SIGTERM; a second one is started beside the first; then twenty times:
+#          kill -9 at a different moment (also while an APDU runs) and a new start.
+# Asserts: SIGTERM leaves nothing in configfs and no reader on the bus, exit status 0; the second
+#          start says that the first one lives and leaves it alone; after each kill the next start
+#          works; no task is stuck in the kernel, which has not complained.
+#
+# Limit: 300
+
+relay_start t1
+guest_exchange loop 3 >/dev/null
+
+echo "a second one beside the first"
+guest_start second "/build/gadget/ccid-gadget -c /results/gadget.conf"
+wait_for 10 "its word" log_has guest-second "in use"
+guest_signal second KILL
+guest_exchange loop 3 >/dev/null
+
+echo "SIGTERM"
+assert_equal "exit status" 0 "$(guest_stop_program gadget)"
+assert_fails "no reader on the bus" guest_has_usb_reader
+assert_equal "nothing in configfs" "" "$(guest 'ls /sys/kernel/config/usb_gadget')"
+wait_for 10 "no reader in pcscd" guest_lacks_reader
+
+echo "kill -9, twenty times"
+for round in $(seq 20); do
+	guest_gadget_start_only
+	case $((round % 4)) in
+	0) ;; # at once
+	1) sleep 0.3 ;;
+	2) wait_for 15 "the reader, round $round" guest_has_usb_reader ;;
+	3)
+		wait_for 15 "the reader, round $round" guest_lists_reader
+		guest_try "/build/tests/pcsc/exchange --wait 15 delay 3000 >/dev/null 2>&1 &
+			sleep 1"
+		;;
+	esac
+	guest_kill_program gadget
+	assert_no_stuck_task
+done
+guest_gadget_start_only
+wait_for 20 "the reader after twenty kills" guest_lists_reader
+guest_exchange loop 3 >/dev/null
+assert_equal "exit status" 0 "$(guest_stop_program gadget)"
+assert_equal "nothing in configfs" "" "$(guest 'ls /sys/kernel/config/usb_gadget')"
+assert_no_stuck_task
+assert_kernel_quiet
