@@ -42,8 +42,6 @@ static void cardlog_append(char *line, const char *format, va_list args)
 
 	line[used] = ' ';
 	(void)vsnprintf(&line[used + 1], CARDLOG_LINE_MAX - used - 1, format, args);
-	if (line[used + 1] == '\0')
-		line[used] = '\0';
 }
 
 void cardlog_event(struct cardlog *log, unsigned int card, const char *event, const char *format,

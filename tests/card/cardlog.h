@@ -25,7 +25,7 @@ int cardlog_init(struct cardlog *log, const char *path);
 /* May be called twice. */
 void cardlog_deinit(struct cardlog *log);
 
-/* Writes one event of card number card; format gives the fields behind ev=; they
- * may come out empty. */
+/* Writes one event of card number card; format gives the fields behind ev=, one
+ * at least. */
 void cardlog_event(struct cardlog *log, unsigned int card, const char *event, const char *format,
 		   ...) __attribute__((format(printf, 4, 5)));

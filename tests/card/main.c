@@ -191,7 +191,8 @@ static void program_end(void *context)
 	program->ending = true;
 	for (size_t i = 0; i < program->slot_count; i++) {
 		slot_close(&program->slots[i]);
-		cardlog_event(&program->log, (unsigned int)i, "stop", "%s", "");
+		cardlog_event(&program->log, (unsigned int)i, "stop", "port=%u",
+			      ntohs(program->slots[i].address.sin_port));
 	}
 	if (program->has_control)
 		control_close(&program->control);

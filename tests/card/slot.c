@@ -124,7 +124,8 @@ static void slot_close_connection(struct slot *slot, bool reset)
 
 /*
  * The connection is over, whoever ended it: power is gone, and an APDU that ran has no answer. The
- * next state is the caller's business.
+ * next state is the caller's business. The log comes first: nobody shall have seen the end of the
+ * connection before it says so.
  */
 static void slot_disconnected(struct slot *slot, const char *by, bool reset)
 {
@@ -135,11 +136,11 @@ static void slot_disconnected(struct slot *slot, const char *by, bool reset)
 		cardlog_event(slot->log, slot->index, "apdu-lost", "n=%llu us=%llu",
 			      (unsigned long long)slot->apdu_number,
 			      (unsigned long long)(uv_hrtime() - slot->apdu_start_ns) / 1000);
+	if (was_connected) {
+		cardlog_event(slot->log, slot->index, "disconnect", "by=%s", by);
+		applet_power_off(&slot->applet);
+	}
 	slot_close_connection(slot, reset);
-	if (!was_connected)
-		return;
-	cardlog_event(slot->log, slot->index, "disconnect", "by=%s", by);
-	applet_power_off(&slot->applet);
 }
 
 void slot_insert(struct slot *slot)
@@ -153,8 +154,10 @@ void slot_insert(struct slot *slot)
 }
 
 /* Takes the card out; a reset of the connection is how a power cut looks to vpcd. */
-static void slot_leave(struct slot *slot, bool reset)
+static void slot_leave(struct slot *slot, const char *by, bool reset)
 {
+	if (slot_inserted(slot))
+		cardlog_event(slot->log, slot->index, "remove", "by=%s", by);
 	switch (slot->state) {
 	case SLOT_OUT: /* nothing to take out */
 		return;
@@ -173,7 +176,6 @@ static void slot_leave(struct slot *slot, bool reset)
 		break;
 	}
 	slot->state = SLOT_OUT;
-	cardlog_event(slot->log, slot->index, "remove", "%s", "");
 }
 
 /* Leaves by itself, as COMMAND_DROP asked for. */
@@ -181,19 +183,19 @@ static void slot_drop(struct slot *slot)
 {
 	uint32_t away_ms = slot->answer.away_ms;
 
-	slot_leave(slot, slot->answer.action == APPLET_RST);
+	slot_leave(slot, "card", slot->answer.action == APPLET_RST);
 	if (away_ms > 0)
 		slot_start_timer(slot, SLOT_AWAY, away_ms);
 }
 
 void slot_remove(struct slot *slot)
 {
-	slot_leave(slot, false);
+	slot_leave(slot, "hand", false);
 }
 
 void slot_swap(struct slot *slot, uint32_t away_ms)
 {
-	slot_leave(slot, false);
+	slot_leave(slot, "hand", false);
 	slot_start_timer(slot, SLOT_AWAY, away_ms);
 }
 
@@ -338,7 +340,7 @@ static void slot_send_atr(struct slot *slot)
 	const struct payload_view atr = { .bytes = slot->atr.bytes, .size = slot->atr.size };
 
 	if (slot->refuse_atr) {
-		cardlog_event(slot->log, slot->index, "mute-reset", "%s", "");
+		cardlog_event(slot->log, slot->index, "mute-reset", "atr=%s", slot->atr_next);
 		slot_disconnected(slot, "card", false);
 		slot_connect(slot);
 		return;
@@ -348,20 +350,22 @@ static void slot_send_atr(struct slot *slot)
 
 static void slot_handle(struct slot *slot, const struct vpcd_message *message)
 {
+	int verified = slot->applet.verified;
+
 	switch (message->kind) {
 	case VPCD_POWER_OFF: /* also the first half of a cold reset */
 		applet_power_off(&slot->applet);
-		cardlog_event(slot->log, slot->index, "power-off", "%s", "");
+		cardlog_event(slot->log, slot->index, "power-off", "verified=%d", verified);
 		break;
 	case VPCD_POWER_ON:
 		applet_power_on(&slot->applet);
 		slot->refuse_atr = slot->mute_atr;
-		cardlog_event(slot->log, slot->index, "power-on", "%s", "");
+		cardlog_event(slot->log, slot->index, "power-on", "verified=%d", verified);
 		break;
 	case VPCD_RESET:
 		applet_reset(&slot->applet);
 		slot->refuse_atr = slot->mute_atr;
-		cardlog_event(slot->log, slot->index, "reset", "%s", "");
+		cardlog_event(slot->log, slot->index, "reset", "verified=%d", verified);
 		break;
 	case VPCD_ATR: /* not logged: it comes every 400 ms */
 		slot_send_atr(slot);
@@ -370,7 +374,8 @@ static void slot_handle(struct slot *slot, const struct vpcd_message *message)
 		slot_begin_apdu(slot, message->apdu);
 		break;
 	case VPCD_UNKNOWN:
-		cardlog_event(slot->log, slot->index, "unknown-message", "%s", "");
+		cardlog_event(slot->log, slot->index, "unknown-message", "n=%llu",
+			      (unsigned long long)slot->apdu_number);
 		break;
 	}
 }

@@ -119,7 +119,7 @@ test_removal()
 	"$watch" --reader '*00 00' --until empty --timeout 5 >"$work/watch.out" &
 	run delay 1000 + sleep 10
 	(sleep 0.5; control remove) &
-	run delay 20000 expect short + loop 1 expect SCARD_W_REMOVED_CARD
+	run delay 20000 expect short + wait empty + loop 1 expect SCARD_W_REMOVED_CARD
 	wait %3 || fail "the removal was not seen"
 	cat "$work/watch.out"
 	removed=$(sed -n 's/.* t=\([0-9.]*\) .* ev=remove.*/\1/p' "$work/card.log")
