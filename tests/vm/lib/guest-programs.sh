@@ -117,7 +117,7 @@ guest_readers()
 # The ATR that a program in the guest gets from the first reader, in capitals without separators.
 guest_atr()
 {
-	guest "opensc-tool --atr" | tr -d ': \n' | tr a-f A-F
+	guest "opensc-tool --reader 0 --atr 2>/dev/null" | tr -d ': \n' | tr a-f A-F
 }
 
 # guest_apdu HEX...: sends APDUs by opensc-tool and prints what it prints.

@@ -102,13 +102,15 @@ guest_boot()
 }
 
 # Copies the output and turns the agent's last line into the exit status (255: the connection
-# broke). A line's end is held back until more follows: the agent puts one in front of its own line.
+# broke). The agent puts a line's end in front of its own line, so an empty line is held back until
+# another follows; all else passes at once, for those who put a time to each line.
 agent_output()
 {
-	perl -ne 'BEGIN { $| = 1; $status = 255; $end = "" }
+	perl -ne 'BEGIN { $| = 1; $status = 255; $held = "" }
 		if (/^\001status (\d+)$/) { $status = $1 }
-		else { print $end; $end = chomp ? "\n" : ""; print }
-		END { print $end if $status == 255; $? = $status }'
+		elsif ($_ eq "\n") { print $held; $held = "\n" }
+		else { print $held, $_; $held = "" }
+		END { print $held if $status == 255; $? = $status }'
 }
 
 # guest_within SECONDS SCRIPT: runs the shell script in the guest; its output and exit status are

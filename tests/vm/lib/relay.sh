@@ -72,7 +72,7 @@ host_watch_start()
 # it did not.
 watch_time()
 {
-	grep -F "card=$2" "$RESULTS/$1.log" | tail -n 1 | sed -n 's/^\([0-9]*\)\.\([0-9]*\) .*/\1\2/p'
+	grep "event=state .* state=[^ ]*$2" "$RESULTS/$1.log" | tail -n 1 | sed -n 's/^\([0-9]*\)\.\([0-9]*\) .*/\1\2/p'
 }
 
 watch_saw()

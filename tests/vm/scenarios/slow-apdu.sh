@@ -12,7 +12,7 @@
 relay_start slow-t1
 guest_exchange loop 3 >/dev/null
 
-guest_try 'modprobe usbmon'
+guest_try 'modprobe usbmon; mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug'
 guest_start usbmon "timeout 60 cat /sys/kernel/debug/usb/usbmon/0u"
 before=$(apdus_at_card)
 output=$(guest_within 90 "/build/tests/pcsc/exchange --wait 15 delay 30000") ||
