@@ -35,12 +35,11 @@ int usb_control_init(struct usb_control *control, int bell)
 	return sigaction(USB_WAKE_SIGNAL, &action, NULL) == 0 ? 0 : error_from_errno();
 }
 
-/* Whether a read would find an event, or the notice that a request was cancelled. */
-static bool usb_control_is_readable(struct usb_control *control)
+bool usb_control_is_pending(const struct usb_control *control)
 {
 	struct pollfd ep0 = { .fd = control->ep0, .events = POLLIN };
 
-	return poll(&ep0, 1, 0) == 1 && (ep0.revents & POLLIN) != 0;
+	return !control->answering && poll(&ep0, 1, 0) == 1 && (ep0.revents & POLLIN) != 0;
 }
 
 static void usb_control_decode(struct usb_event *event, const struct usb_functionfs_event *raw)
@@ -65,7 +64,7 @@ int usb_control_next(struct usb_control *control, struct usb_event *event)
 			return USB_CONTROL_NOTHING;
 		usb_control_stop(control);
 	}
-	while (usb_control_is_readable(control)) {
+	while (usb_control_is_pending(control)) {
 		n = read(control->ep0, &raw, sizeof(raw));
 		if (n == (ssize_t)sizeof(raw)) {
 			usb_control_decode(event, &raw);

@@ -56,6 +56,12 @@ int usb_control_init(struct usb_control *control, int bell);
 int usb_control_next(struct usb_control *control, struct usb_event *event);
 
 /*
+ * Whether usb_control_next() would find an event now: the device may have got a new driver since the
+ * last look. False while an answer is under way, because then nobody can tell.
+ */
+bool usb_control_is_pending(const struct usb_control *control);
+
+/*
  * Answers a request: size bytes of control->answer (cut to wLength), 0 to acknowledge, negative to
  * stall. Rings the bell when it is through, whatever became of it. Fatal: -errno.
  */

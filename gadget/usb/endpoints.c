@@ -8,7 +8,7 @@
 
 #include <endian.h>
 #include <fcntl.h>
-#include <linux/usb/functionfs.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,16 +16,19 @@
 
 #define USB_TRANSFERS 3
 
-int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_settings *settings, int bell,
-	const struct usb_callbacks *callbacks, void *owner)
+int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_settings *settings,
+	const struct usb_control *control, int bell, const struct usb_callbacks *callbacks, void *owner)
 {
 	int r;
 
 	*endpoints = USB_ENDPOINTS_NULL;
 	endpoints->callbacks = callbacks;
 	endpoints->owner = owner;
+	endpoints->control = control;
 	endpoints->bell = bell;
 	r = usb_framing_init(&endpoints->framing, settings->message_max, settings->missing);
+	if (r == 0)
+		r = payload_init(&endpoints->message, endpoints->framing.buffer.capacity);
 	if (r == 0)
 		r = io_setup(USB_TRANSFERS, &endpoints->context); /* libaio returns -errno */
 	return r;
@@ -50,18 +53,23 @@ int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_setting
 	return r;
 }
 
-/* Everything that is under way belongs to a host that is gone. */
-static void usb_endpoints_abandon(struct usb_endpoints *endpoints)
+/* Everything that is under way or due belongs to a host that is gone, but for a read that is kept. */
+static void usb_endpoints_abandon(struct usb_endpoints *endpoints, bool keep)
 {
-	usb_transfer_abandon(&endpoints->out, endpoints->context);
+	endpoints->out_kept = keep;
+	if (!keep)
+		usb_transfer_abandon(&endpoints->out, endpoints->context);
 	usb_transfer_abandon(&endpoints->in, endpoints->context);
 	usb_transfer_abandon(&endpoints->notify, endpoints->context);
 	usb_sending_clear(&endpoints->sending);
+	endpoints->notification_size = 0;
 }
 
 void usb_endpoints_enable(struct usb_endpoints *endpoints)
 {
-	usb_endpoints_abandon(endpoints);
+	usb_endpoints_abandon(endpoints,
+		endpoints->out_doubtful && usb_transfer_is_active(&endpoints->out));
+	endpoints->out_doubtful = false;
 	endpoints->state = USB_ENDPOINTS_SETTLING;
 }
 
@@ -69,84 +77,136 @@ void usb_endpoints_disable(struct usb_endpoints *endpoints)
 {
 	bool was_up = endpoints->state == USB_ENDPOINTS_UP;
 
-	usb_endpoints_abandon(endpoints);
+	usb_endpoints_abandon(endpoints, false);
+	endpoints->out_doubtful = false;
 	endpoints->state = USB_ENDPOINTS_DOWN;
 	if (was_up && !endpoints->closed)
 		endpoints->callbacks->disabled(endpoints->owner);
 }
 
-static int usb_endpoints_read(struct usb_endpoints *endpoints)
+static int usb_endpoints_start_out(struct usb_endpoints *endpoints)
 {
-	struct usb_space space = usb_framing_space(&endpoints->framing);
+	struct usb_space space;
+	int r;
 
-	return usb_transfer_read(&endpoints->out, endpoints->context, endpoints->bell, space.bytes,
+	if (usb_transfer_is_active(&endpoints->out))
+		return 0;
+	space = usb_framing_space(&endpoints->framing);
+	r = usb_transfer_read(&endpoints->out, endpoints->context, endpoints->bell, space.bytes,
 		space.size);
+	endpoints->out_doubtful = endpoints->framing.state == USB_FRAMING_FIRST &&
+		usb_control_is_pending(endpoints->control);
+	return r;
 }
 
-static int usb_endpoints_write(struct usb_endpoints *endpoints)
+static int usb_endpoints_start_in(struct usb_endpoints *endpoints)
 {
-	struct payload_view next = usb_sending_next(&endpoints->sending);
+	struct payload_view next;
 
+	if (!endpoints->sending.active || usb_transfer_is_active(&endpoints->in))
+		return 0;
+	next = usb_sending_next(&endpoints->sending);
 	return usb_transfer_write(&endpoints->in, endpoints->context, endpoints->bell, next.bytes,
 		next.size);
 }
 
-/* Everything has settled: begins with the new host, unless that one has gone meanwhile, too. */
-static int usb_endpoints_come_up(struct usb_endpoints *endpoints)
+static int usb_endpoints_start_notify(struct usb_endpoints *endpoints)
+{
+	size_t size = endpoints->notification_size;
+
+	if (size == 0 || usb_transfer_is_active(&endpoints->notify))
+		return 0;
+	endpoints->notification_size = 0;
+	return usb_transfer_write(&endpoints->notify, endpoints->context, endpoints->bell,
+		endpoints->notification, size);
+}
+
+/*
+ * Starts what is due and has nothing before it, unless an event waits: then the bell is ringing, and
+ * dispatching comes here again.
+ */
+static int usb_endpoints_start(struct usb_endpoints *endpoints)
+{
+	int r;
+
+	if (endpoints->closed || endpoints->state != USB_ENDPOINTS_UP ||
+	    usb_control_is_pending(endpoints->control))
+		return 0;
+	r = usb_endpoints_start_out(endpoints);
+	if (r == 0)
+		r = usb_endpoints_start_in(endpoints);
+	if (r == 0)
+		r = usb_endpoints_start_notify(endpoints);
+	return r;
+}
+
+/* Nobody wants the result of a stale transfer. */
+static void usb_endpoints_drop(struct usb_transfer *transfer)
+{
+	if (transfer->done && transfer->stale)
+		transfer->done = false;
+}
+
+/* Once all has come back: begins with the new host, unless that one has gone meanwhile, too. */
+static int usb_endpoints_settle(struct usb_endpoints *endpoints)
 {
 	struct usb_endpoint_descriptor descriptor;
 	int r;
 
+	if (usb_transfer_is_active(&endpoints->in) || usb_transfer_is_active(&endpoints->notify) ||
+	    (usb_transfer_is_active(&endpoints->out) && !endpoints->out_kept))
+		return 0;
 	if (ioctl(endpoints->out.fd, FUNCTIONFS_ENDPOINT_DESC, &descriptor) != 0) {
-		endpoints->state = USB_ENDPOINTS_DOWN;
-		return usb_transfer_is_lost(-errno) ? 0 : error_from_errno();
+		r = error_from_errno();
+		usb_endpoints_disable(endpoints);
+		return usb_transfer_is_lost(r) ? 0 : r;
 	}
 	endpoints->packet_size = le16toh(descriptor.wMaxPacketSize);
-	usb_framing_reset(&endpoints->framing, endpoints->packet_size);
-	r = usb_endpoints_read(endpoints);
-	if (r < 0)
-		return r;
+	/* A read that was kept waits for a first packet, in a buffer that is empty already. */
+	if (!endpoints->out_kept)
+		usb_framing_reset(&endpoints->framing, endpoints->packet_size);
 	endpoints->state = USB_ENDPOINTS_UP;
 	endpoints->callbacks->enabled(endpoints->owner, endpoints->packet_size);
 	return 0;
 }
 
-/* A read on bulk OUT is through. */
-static int usb_endpoints_out_done(struct usb_endpoints *endpoints, long result)
+/*
+ * Whether a transfer is through and its result, in *result, matters. If it failed as transfers do when
+ * the host lets go, that is what it means: ep0 may say so later, or never.
+ */
+static bool usb_endpoints_take(struct usb_endpoints *endpoints, struct usb_transfer *transfer,
+	long *result)
 {
-	if (usb_transfer_is_lost(result))
-		return 0;
-	if (result < 0)
-		return (int)result;
-	if (usb_framing_received(&endpoints->framing, (size_t)result)) {
-		endpoints->callbacks->message(endpoints->owner, usb_framing_message(&endpoints->framing));
-		if (endpoints->closed)
-			return 0;
-		usb_framing_taken(&endpoints->framing);
-	}
-	return usb_endpoints_read(endpoints);
+	if (endpoints->closed || endpoints->state != USB_ENDPOINTS_UP || !transfer->done)
+		return false;
+	transfer->done = false;
+	*result = transfer->result;
+	if (!usb_transfer_is_lost(*result))
+		return true;
+	usb_endpoints_disable(endpoints);
+	return false;
 }
 
-/* A write on bulk IN is through. */
-static int usb_endpoints_in_done(struct usb_endpoints *endpoints, long result)
+static int usb_endpoints_in_done(struct usb_endpoints *endpoints)
 {
-	if (usb_transfer_is_lost(result)) {
-		usb_sending_clear(&endpoints->sending);
+	long result;
+
+	if (!usb_endpoints_take(endpoints, &endpoints->in, &result))
 		return 0;
-	}
 	if (result < 0)
 		return (int)result;
 	if (!usb_sending_taken(&endpoints->sending, (size_t)result))
-		return usb_endpoints_write(endpoints);
+		return 0;
 	usb_sending_clear(&endpoints->sending);
 	endpoints->callbacks->sent(endpoints->owner);
 	return 0;
 }
 
-/* A write on interrupt IN is through. */
-static int usb_endpoints_notify_done(struct usb_endpoints *endpoints, long result)
+static int usb_endpoints_notify_done(struct usb_endpoints *endpoints)
 {
-	if (usb_transfer_is_lost(result))
+	long result;
+
+	if (!usb_endpoints_take(endpoints, &endpoints->notify, &result))
 		return 0;
 	if (result < 0)
 		return (int)result;
@@ -154,32 +214,36 @@ static int usb_endpoints_notify_done(struct usb_endpoints *endpoints, long resul
 	return 0;
 }
 
-/* A message that was to follow a cancelled one waits until that is back. */
-static int usb_endpoints_in_stale(struct usb_endpoints *endpoints, long result)
+/* Arms the next read, and hands the message over. */
+static int usb_endpoints_deliver(struct usb_endpoints *endpoints)
 {
-	(void)result;
-	return endpoints->sending.active ? usb_endpoints_write(endpoints) : 0;
+	int r;
+
+	r = payload_set(&endpoints->message, usb_framing_message(&endpoints->framing));
+	assert(r == 0); /* the two buffers are of one size */
+	usb_framing_taken(&endpoints->framing);
+	r = usb_endpoints_start(endpoints);
+	if (r == 0)
+		endpoints->callbacks->message(endpoints->owner, payload_view(&endpoints->message));
+	payload_clear(&endpoints->message);
+	return r;
 }
 
-static int usb_endpoints_stale(struct usb_endpoints *endpoints, long result)
+static int usb_endpoints_out_done(struct usb_endpoints *endpoints)
 {
-	(void)endpoints;
-	(void)result;
-	return 0;
-}
+	long result;
 
-/* Looks at a transfer that is done; stale or not, it may be used again after that. */
-static int usb_endpoints_look(struct usb_endpoints *endpoints, struct usb_transfer *transfer,
-	int (*done)(struct usb_endpoints *endpoints, long result),
-	int (*stale)(struct usb_endpoints *endpoints, long result))
-{
-	bool was_stale = transfer->stale;
-
-	if (endpoints->closed || !transfer->done)
+	/* A read that was kept and failed was the old driver's: the next one is armed after this. */
+	if (endpoints->out_kept && endpoints->out.done) {
+		endpoints->out_kept = false;
+		if (usb_transfer_is_lost(endpoints->out.result))
+			endpoints->out.done = false;
+	}
+	if (!usb_endpoints_take(endpoints, &endpoints->out, &result))
 		return 0;
-	transfer->done = false;
-	transfer->stale = false;
-	return was_stale ? stale(endpoints, transfer->result) : done(endpoints, transfer->result);
+	if (result < 0)
+		return (int)result;
+	return usb_framing_received(&endpoints->framing, (size_t)result) ? usb_endpoints_deliver(endpoints) : 0;
 }
 
 int usb_endpoints_harvest(struct usb_endpoints *endpoints)
@@ -189,19 +253,22 @@ int usb_endpoints_harvest(struct usb_endpoints *endpoints)
 
 int usb_endpoints_dispatch(struct usb_endpoints *endpoints)
 {
-	int r;
+	int r = 0;
 
-	r = usb_endpoints_look(endpoints, &endpoints->in, usb_endpoints_in_done, usb_endpoints_in_stale);
+	endpoints->out_doubtful = false; /* the event was none that changes anything */
+	usb_endpoints_drop(&endpoints->out);
+	usb_endpoints_drop(&endpoints->in);
+	usb_endpoints_drop(&endpoints->notify);
+	if (endpoints->state == USB_ENDPOINTS_SETTLING)
+		r = usb_endpoints_settle(endpoints);
 	if (r == 0)
-		r = usb_endpoints_look(endpoints, &endpoints->notify, usb_endpoints_notify_done,
-			usb_endpoints_stale);
+		r = usb_endpoints_in_done(endpoints);
 	if (r == 0)
-		r = usb_endpoints_look(endpoints, &endpoints->out, usb_endpoints_out_done,
-			usb_endpoints_stale);
-	if (r == 0 && !endpoints->closed && endpoints->state == USB_ENDPOINTS_SETTLING &&
-	    !usb_transfer_is_active(&endpoints->out) && !usb_transfer_is_active(&endpoints->in) &&
-	    !usb_transfer_is_active(&endpoints->notify))
-		r = usb_endpoints_come_up(endpoints);
+		r = usb_endpoints_notify_done(endpoints);
+	if (r == 0)
+		r = usb_endpoints_out_done(endpoints);
+	if (r == 0)
+		r = usb_endpoints_start(endpoints);
 	return r;
 }
 
@@ -214,8 +281,8 @@ int usb_endpoints_send(struct usb_endpoints *endpoints, struct payload_view mess
 	if (endpoints->sending.active)
 		return USB_SEND_BUSY;
 	r = usb_sending_start(&endpoints->sending, message, endpoints->packet_size);
-	if (r == 0 && !usb_transfer_is_active(&endpoints->in))
-		r = usb_endpoints_write(endpoints);
+	if (r == 0)
+		r = usb_endpoints_start(endpoints);
 	return r;
 }
 
@@ -229,11 +296,13 @@ int usb_endpoints_notify(struct usb_endpoints *endpoints, const uint8_t *bytes, 
 {
 	if (endpoints->state != USB_ENDPOINTS_UP || endpoints->notify.fd < 0)
 		return USB_NOT_ENABLED;
-	if (usb_transfer_is_active(&endpoints->notify))
+	if (endpoints->notification_size > 0 || usb_transfer_is_active(&endpoints->notify))
 		return USB_SEND_BUSY;
-	if (size > USB_NOTIFICATION_MAX)
+	if (size == 0 || size > USB_NOTIFICATION_MAX)
 		return -EMSGSIZE;
-	return usb_transfer_write(&endpoints->notify, endpoints->context, endpoints->bell, bytes, size);
+	memcpy(endpoints->notification, bytes, size);
+	endpoints->notification_size = size;
+	return usb_endpoints_start(endpoints);
 }
 
 void usb_endpoints_deinit(struct usb_endpoints *endpoints)
@@ -248,5 +317,6 @@ void usb_endpoints_deinit(struct usb_endpoints *endpoints)
 	usb_transfer_deinit(&endpoints->in);
 	usb_transfer_deinit(&endpoints->notify);
 	usb_sending_clear(&endpoints->sending);
+	payload_deinit(&endpoints->message);
 	usb_framing_deinit(&endpoints->framing);
 }

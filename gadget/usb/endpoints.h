@@ -8,11 +8,20 @@
  * An enable is a state, not an edge: the disable before it may never be seen. So it abandons whatever
  * is under way, waits until the kernel has given all of it back (SETTLING), and only then begins anew.
  *
+ * The kernel lets a new driver in before it tells us, and a read or write that we start in between
+ * would be that driver's: it would find an answer to somebody else, or its first command would be
+ * dropped with what belonged to the old one. Hence three rules. Nothing is started while an event waits
+ * at ep0. The next read is armed before a message is handed over, so that it is in place when the driver
+ * gets its answer and can do anything else. And a read for a first packet that was armed at the very
+ * moment of an event, so that nobody knows on which side of it, is not abandoned: the kernel ends it if
+ * it was the old driver's, and what it brings is the new one's.
+ *
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
 #pragma once
 
+#include "gadget/usb/control.h"
 #include "gadget/usb/framing.h"
 #include "gadget/usb/sending.h"
 #include "gadget/usb/transfer.h"
@@ -29,11 +38,17 @@ struct usb_endpoints {
 	bool closed; /* the device was closed; no callback may come */
 	const struct usb_callbacks *callbacks;
 	void *owner;
+	const struct usb_control *control; /* asked whether an event waits */
 	io_context_t context;
 	int bell; /* borrowed; rung for each completion */
 	size_t packet_size;
 	struct usb_framing framing;
+	struct payload message; /* from bulk OUT, while it is handed over */
 	struct usb_sending sending;
+	uint8_t notification[USB_NOTIFICATION_MAX];
+	size_t notification_size; /* 0: none is due */
+	bool out_doubtful; /* an event came while the read was armed */
+	bool out_kept;     /* the doubtful read was kept by an enable */
 	struct usb_transfer out;
 	struct usb_transfer in;
 	struct usb_transfer notify; /* its file is -1 when there is no interrupt endpoint */
@@ -43,15 +58,19 @@ struct usb_endpoints {
 	.state = USB_ENDPOINTS_DOWN, \
 	.bell = -1, \
 	.framing = USB_FRAMING_NULL, \
+	.message = PAYLOAD_NULL, \
 	.sending = USB_SENDING_NULL, \
 	.out = USB_TRANSFER_NULL, \
 	.in = USB_TRANSFER_NULL, \
 	.notify = USB_TRANSFER_NULL, \
 })
 
-/* Makes what needs no file yet. Fatal: -errno. After that, usb_endpoints_deinit() is due. */
-int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_settings *settings, int bell,
-	const struct usb_callbacks *callbacks, void *owner);
+/*
+ * Makes what needs no file yet; control and bell are borrowed. Fatal: -errno. After that,
+ * usb_endpoints_deinit() is due.
+ */
+int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_settings *settings,
+	const struct usb_control *control, int bell, const struct usb_callbacks *callbacks, void *owner);
 
 /* Opens the files in the mount, which appear there once ep0 has got descriptors and strings. */
 int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_settings *settings, int mount);
@@ -64,11 +83,11 @@ void usb_endpoints_disable(struct usb_endpoints *endpoints);
 
 /*
  * Gets from the kernel what is through. Nothing is done with it before usb_endpoints_dispatch(): the
- * caller looks at ep0 in between, because what happened there before comes first.
+ * caller looks at ep0 in between, because what happened there before comes first. Fatal: -errno.
  */
 int usb_endpoints_harvest(struct usb_endpoints *endpoints);
 
-/* Goes on with what is through; calls back. Fatal: -errno. */
+/* Goes on with what is through, and starts what is due; calls back. Fatal: -errno. */
 int usb_endpoints_dispatch(struct usb_endpoints *endpoints);
 
 /* As usb_send(), usb_cancel_send() and usb_notify(). */

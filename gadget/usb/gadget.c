@@ -173,6 +173,9 @@ static int usb_gadget_make_function(struct usb_gadget *gadget, const char *name,
 		usb_retry_pause();
 		r = usbg_create_function(gadget->gadget, USBG_F_FFS, name, NULL, function);
 	}
+	/* configfs asks for the module, and says ENOENT when there is none. */
+	if (r == USBG_ERROR_NOT_FOUND)
+		return USB_NO_FUNCTIONFS;
 	return usb_gadget_error(name, "making the FunctionFS function", r);
 }
 

@@ -25,9 +25,9 @@ struct usb_gadget {
 #define USB_GADGET_NULL ((struct usb_gadget){ .state = NULL })
 
 /*
- * Makes the gadget, not bound yet; the caller holds the lock of its name. Returns 0, USB_NO_UDC,
- * USB_UDC_BUSY, USB_FOREIGN_GADGET or USB_NAME_TAKEN (something that is not ours has the name); fatal:
- * -errno. After any of these usb_gadget_deinit() is due.
+ * Makes the gadget, not bound yet; the caller holds the lock of its name. Returns 0, USB_NO_FUNCTIONFS,
+ * USB_NO_UDC, USB_UDC_BUSY, USB_FOREIGN_GADGET or USB_NAME_TAKEN (something that is not ours has the
+ * name); fatal: -errno. After any of these usb_gadget_deinit() is due.
  */
 int usb_gadget_init(struct usb_gadget *gadget, const struct usb_settings *settings);
 

@@ -13,22 +13,12 @@
 #include "base/error.h"
 #include "gadget/usb/retry.h"
 
-int usb_mount_probe(void)
+void usb_mount_autoload(void)
 {
 	int context = fsopen("functionfs", FSOPEN_CLOEXEC);
 
-	if (context >= 0) {
+	if (context >= 0)
 		(void)close(context);
-		return 0;
-	}
-	switch (errno) {
-	case ENODEV:
-		return USB_MOUNT_NO_FILESYSTEM;
-	case EPERM:
-		return USB_MOUNT_DENIED;
-	default:
-		return error_from_errno();
-	}
 }
 
 static int usb_mount_once(const char *instance, int *fd)
@@ -38,7 +28,7 @@ static int usb_mount_once(const char *instance, int *fd)
 
 	context = fsopen("functionfs", FSOPEN_CLOEXEC);
 	if (context < 0)
-		return error_from_errno();
+		return errno == EPERM ? USB_MOUNT_DENIED : error_from_errno();
 	if (fsconfig(context, FSCONFIG_SET_STRING, "source", instance, 0) != 0 ||
 	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) {
 		result = error_from_errno();

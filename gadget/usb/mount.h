@@ -14,19 +14,19 @@
 #pragma once
 
 enum {
-	USB_MOUNT_NO_FILESYSTEM = 1, /* the kernel has no FunctionFS */
-	USB_MOUNT_DENIED = 2,        /* the process may not mount */
+	USB_MOUNT_DENIED = 1, /* the process may not mount */
 };
 
 /*
- * Whether FunctionFS is there. Makes the kernel load usb_f_fs, and with it libcomposite and configfs,
- * which nothing else loads by itself. Returns 0 or one of the above; fatal: -errno.
+ * Makes the kernel load usb_f_fs, and with it libcomposite and configfs, which nothing else loads by
+ * itself. There is no answer: the filesystem exists only while a gadget has a function of its kind, so
+ * asking for it fails either way (and the kernel wonders in its log, once, that it is still missing).
  */
-int usb_mount_probe(void);
+void usb_mount_autoload(void);
 
 /*
  * Mounts the FunctionFS instance of that name; *fd is the mount's root, for openat(). It may be closed
  * as soon as the files are open: they keep the mount. While a dead process's mount of the same
- * instance is being taken down, waits, at most a second. Fatal: -errno.
+ * instance is being taken down, waits, at most a second. Returns 0 or USB_MOUNT_DENIED; fatal: -errno.
  */
 int usb_mount(const char *instance, int *fd);

@@ -15,10 +15,11 @@ const char *usb_outcome_text(enum usb_outcome outcome)
 	case USB_NO_CONFIGFS:
 		return "configfs is not mounted: type 'mount -t configfs none /sys/kernel/config'";
 	case USB_NO_GADGETS:
-		return "libcomposite is not loaded: type 'modprobe libcomposite'";
+		return "this kernel makes no USB gadgets: type 'modprobe libcomposite' (if that is not found, "
+		       "as on Debian's cloud kernels: install linux-image-amd64 and boot it)";
 	case USB_NO_FUNCTIONFS:
-		return "this kernel has no FunctionFS (Debian's cloud kernels have no USB at all): "
-		       "install linux-image-amd64 and boot it";
+		return "this kernel has no FunctionFS: type 'modprobe usb_f_fs' (if that is not found: "
+		       "install linux-image-amd64 and boot it)";
 	case USB_NO_UDC:
 		return "there is no such virtual USB port: type 'modprobe dummy_hcd' (if that is not found, "
 		       "as on Debian's cloud kernels: install linux-image-amd64 and boot it)";

@@ -16,6 +16,8 @@
 #include "gadget/usb/mount.h"
 #include "gadget/usb/usb.h"
 
+#define USB_GADGETS USB_CONFIGFS "/usb_gadget" /* made by libcomposite */
+
 #ifndef CONFIGFS_MAGIC
 #define CONFIGFS_MAGIC 0x62656570 /* not in Linux's public headers: fs/configfs/mount.c */
 #endif
@@ -23,28 +25,14 @@
 int usb_preflight(void)
 {
 	struct statfs about;
-	int r;
 
 	if (geteuid() != 0)
 		return USB_NOT_ROOT;
-
-	r = usb_mount_probe();
-	switch (r) {
-	case 0:
-		break;
-	case USB_MOUNT_NO_FILESYSTEM:
-		return USB_NO_FUNCTIONFS;
-	case USB_MOUNT_DENIED:
-		return USB_NOT_ROOT;
-	default:
-		return r;
-	}
-
+	if (access(USB_GADGETS, F_OK) != 0)
+		usb_mount_autoload();
 	if (statfs(USB_CONFIGFS, &about) != 0)
-		return errno == ENOENT ? USB_NO_CONFIGFS : error_from_errno();
+		return errno == ENOENT ? USB_NO_GADGETS : error_from_errno(); /* configfs would make it */
 	if (about.f_type != CONFIGFS_MAGIC)
 		return USB_NO_CONFIGFS;
-	if (access(USB_CONFIGFS "/usb_gadget", F_OK) != 0)
-		return USB_NO_GADGETS;
-	return 0;
+	return access(USB_GADGETS, F_OK) == 0 ? 0 : USB_NO_GADGETS;
 }

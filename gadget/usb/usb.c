@@ -159,8 +159,8 @@ static int usb_device_make_function(struct usb_device *device, const struct usb_
 	usb_descriptors_write(&descriptors, settings, device->bell);
 	usb_strings_write(&strings, settings);
 	r = usb_mount(settings->name, &mount);
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r == USB_MOUNT_DENIED ? USB_NOT_ROOT : r;
 	device->control.ep0 = openat(mount, "ep0", O_RDWR | O_CLOEXEC);
 	r = device->control.ep0 >= 0 ? 0 : error_from_errno();
 	if (r == 0)
@@ -230,7 +230,8 @@ int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_setti
 	/* From here on usb_close() takes down whatever there is. */
 	r = usb_control_init(&made->control, made->bell);
 	if (r == 0)
-		r = usb_endpoints_init(&made->endpoints, settings, made->bell, callbacks, owner);
+		r = usb_endpoints_init(&made->endpoints, settings, &made->control, made->bell,
+			callbacks, owner);
 	if (r == 0)
 		r = usb_device_make(made, settings);
 	if (r == 0)
