@@ -5,16 +5,18 @@
 # pcscd with the vpcd driver, without a guest. It shows that what the guest's tests stand on holds
 # by itself, and that the programs notice a wrong answer.
 #
-# Needs root, pcscd and vpcd; ends with 77 (skipped) without them.
+# Needs root, pcscd and the vpcd driver (VPCD_DRIVER, or where Debian's package has it); ends with 77
+# (skipped) without them.
 
 set -eu
 
 card=$1 card_ctl=$2 exchange=$3 watch=$4
+driver=${VPCD_DRIVER:-/usr/lib/pcsc/drivers/serial/libifdvpcd.so}
 work=$(mktemp -d)
 
 if [ "$(id -u)" != 0 ] || ! command -v pcscd >/dev/null ||
-	[ ! -e /usr/lib/pcsc/drivers/serial/libifdvpcd.so ]; then
-	echo "skipped: needs root, pcscd and vsmartcard-vpcd"
+	[ ! -e "$driver" ]; then
+	echo "skipped: needs root, pcscd and $driver"
 	exit 77
 fi
 
@@ -57,12 +59,21 @@ logged()
 	grep -c -E "$1" "$work/card.log" || true
 }
 
+# The folder of the drivers is hidden, so that this pcscd leaves the machine's real readers alone.
 start()
 {
 	ip link set lo up
 	mkdir -p /run/pcscd
 	mount -t tmpfs tmpfs /run/pcscd
-	pcscd --foreground >"$work/pcscd.log" 2>&1 &
+	cp "$driver" "$work/libifdvpcd.so"
+	mount -t tmpfs tmpfs /usr/lib/pcsc/drivers
+	cat >"$work/reader.conf" <<-END
+		FRIENDLYNAME "Virtual PCD"
+		DEVICENAME /dev/null:0x8C7B
+		LIBPATH $work/libifdvpcd.so
+		CHANNELID 0x8C7B
+	END
+	pcscd --foreground --config "$work/reader.conf" >"$work/pcscd.log" 2>&1 &
 	"$card" --card 35963:dual --card 35964:t1:out --log "$work/card.log" \
 		--control "$work/control" >"$work/card.out" 2>&1 &
 	"$watch" --until present --timeout 10 || fail "no card in sight"

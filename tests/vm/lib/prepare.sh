@@ -4,10 +4,15 @@
 # What has to be there before anything runs: packages of the machine, the build, the guests' images
 # and the vpcd driver. Every step says what it does if it has something to do, and is quick if not.
 
-build_packages=(gcc libc6-dev cmake ninja-build pkg-config libpcsclite-dev libusbgx-dev libnanomsg-dev
-	libsodium-dev libuv1-dev libconfuse-dev libjansson-dev libaio-dev libcmocka-dev)
-vm_packages=(mmdebstrap squashfs-tools cpio xz-utils qemu-system-x86 qemu-system-data seabios socat
-	iproute2 procps pcscd)
+# To build, to make and run guests, and for the host's side of the scenarios.
+packages=(
+	gcc libc6-dev cmake ninja-build pkg-config libpcsclite-dev libusbgx-dev libnanomsg-dev
+	libsodium-dev libuv1-dev libconfuse-dev libjansson-dev libaio-dev libcmocka-dev
+	libusb-1.0-0-dev
+	mmdebstrap squashfs-tools cpio xz-utils qemu-system-x86 qemu-system-data seabios socat
+	iproute2 procps
+	pcscd opensc
+)
 
 apt_install()
 {
