@@ -4,8 +4,8 @@
  * monotonic clock) go in; frames to send, events and the next deadline come out.
  *
  *   - A call has a number. The guest repeats it until it is answered; the bridge executes it when its
- *     number is the next one, answers it from its cache when it was done, and says that it runs when
- *     it runs. It never executes a number twice, nor one before its predecessor.
+ *     number is the next one, keeps it until then, answers it from its cache when it was done, and
+ *     says that it runs when it runs. It never executes a number twice, nor one before its predecessor.
  *   - Readers are state, not edges: the bridge repeats the newest list until the guest has seen it.
  *   - Each side counts the other as gone when SESSION_LEASE has passed without a frame. The guest then
  *     fails its open calls as WIRE_OUTCOME_UNKNOWN and opens a session with a new incarnation; the

@@ -25,8 +25,8 @@
 #include "relay/wire.h"
 
 /* Events that wait for their owner, and the most that one call of ours adds. */
-#define EVENTS_MAX (SESSION_WINDOW + 8)
-#define EVENTS_AT_ONCE 2
+#define EVENTS_MAX 64
+#define EVENTS_AT_ONCE (SESSION_WINDOW + 2)
 
 /* How many replaced daemons of this guest are remembered. */
 #define RETIRED_MAX 8
@@ -277,26 +277,36 @@ static int receive_query(struct bridge_session *session, uint32_t number)
 	return 0;
 }
 
+/* A call that came before one of its predecessors has waited for it. */
+static void execute_next(struct bridge_session *session)
+{
+	struct window_call *call;
+
+	while ((call = window_find(&session->window, session->executed + 1)) != NULL) {
+		call->state = WINDOW_RUNNING;
+		session->executed = call->call.number;
+		push_event(session, BRIDGE_SESSION_EXECUTE, call);
+	}
+}
+
 static int receive_call(struct bridge_session *session, const struct wire_call *call)
 {
 	struct window_call *place;
 	int result;
 
-	if (call->number <= session->executed)
+	if (call->number <= session->executed ||
+			window_find(&session->window, call->number) != NULL)
 		return receive_query(session, call->number);
-	if (call->number != session->executed + 1)
-		return SESSION_IGNORED; /* one before it was lost; the guest will repeat both */
 	place = window_place(&session->window);
 	if (place == NULL)
-		return SESSION_IGNORED; /* more open calls than our guest's half would make */
+		return SESSION_IGNORED; /* more calls than our guest's half would have open */
 	result = window_keep(place, call->data);
 	if (result < 0)
 		return result;
-	place->state = WINDOW_RUNNING;
+	place->state = WINDOW_SENT;
 	place->call = *call;
 	place->due = false;
-	session->executed = call->number;
-	push_event(session, BRIDGE_SESSION_EXECUTE, place);
+	execute_next(session);
 	return 0;
 }
 
@@ -380,7 +390,7 @@ int bridge_session_complete(struct bridge_session *session, uint64_t now, uint64
 	if (session->id == 0 || identity != session->id)
 		return 0;
 	call = window_find_open(&session->window, reply->number);
-	if (call == NULL)
+	if (call == NULL || call->state != WINDOW_RUNNING)
 		return 0;
 	result = window_keep(call, reply->data);
 	if (result < 0)

@@ -25,27 +25,16 @@ static void relink(struct guest_session *session, uint64_t now)
 		session->window.calls[i].repeat_at = now;
 }
 
-/*
- * If a call didn't arrive, then the bridge has ignored all that came after it: those which nobody has
- * confirmed are sent again behind it. Of a call that runs, only the outcome is asked for.
- */
+/* A call that the bridge may not have is sent again; of one that it has, the outcome is asked for. */
 static bool repeat_calls(struct guest_session *session, uint64_t now)
 {
-	uint32_t lost_from = UINT32_MAX;
 	bool any = false;
 
 	for (size_t i = 0; i < SESSION_WINDOW; i++) {
 		struct window_call *call = &session->window.calls[i];
 
-		if (call->state == WINDOW_SENT && now >= call->repeat_at &&
-				call->call.number < lost_from)
-			lost_from = call->call.number;
-	}
-	for (size_t i = 0; i < SESSION_WINDOW; i++) {
-		struct window_call *call = &session->window.calls[i];
-
-		if ((call->state == WINDOW_SENT && call->call.number >= lost_from) ||
-				(call->state == WINDOW_RUNNING && now >= call->repeat_at)) {
+		if ((call->state == WINDOW_SENT || call->state == WINDOW_RUNNING) &&
+				now >= call->repeat_at) {
 			call->due = true;
 			call->repeat_at = now + paced(session, SESSION_REPEAT);
 			any = true;

@@ -2,8 +2,7 @@
  * The window: the calls that one end of a session has to remember, at most SESSION_WINDOW of them. The
  * guest remembers a call until its reply has been read, the bridge until the guest has seen the reply.
  *
- *     FREE -> SENT -> RUNNING -> DONE -> FREE      at the guest
- *     FREE ---------> RUNNING -> DONE -> FREE      at the bridge
+ *     FREE -> SENT -> RUNNING -> DONE -> FREE
  *
  * A place holds the bytes of the command until the call is done, those of the response from then on,
  * and is wiped in between and afterwards. Buffers for ordinary APDUs stay with their place; larger ones
@@ -24,8 +23,8 @@
 
 enum window_state {
 	WINDOW_FREE,
-	WINDOW_SENT,    /* the bridge may have it or not */
-	WINDOW_RUNNING, /* the bridge has it */
+	WINDOW_SENT,    /* guest: the bridge may have it. Bridge: it waits for its predecessors */
+	WINDOW_RUNNING, /* guest: the bridge has it. Bridge: it is being executed */
 	WINDOW_DONE,    /* it has its reply */
 };
 

@@ -227,17 +227,17 @@ CONVERSATION(a_lost_call_is_repeated_until_it_is_known_and_then_asked_for,
 	"6600 event REPLY number=1 outcome=ok(0) data=2 bytes: 9000",
 	"9000 end")
 
-CONVERSATION(what_follows_a_lost_call_is_repeated_behind_it,
+CONVERSATION(each_call_is_repeated_in_its_own_time,
 	OPENED,
 	"20 call reader=3 operation=3 data=01",
 	"20 out CALL number=1",
 	"500 call reader=4 operation=3 data=02",
 	"500 out CALL number=2 issued=2 open=[{ number=1 } { number=2 }]",
-	"1520 out CALL number=1 data=1 bytes: 01",
-	"1520 out CALL number=2 data=1 bytes: 02",
+	"1520 out CALL number=1 issued=2 open=[{ number=1 } { number=2 }] data=1 bytes: 01",
 	"1530 in PROGRESS session=7 number=1",
-	"1530 in PROGRESS session=7 number=2",
-	"2000 end")
+	"2000 out CALL number=2 data=1 bytes: 02",
+	"2000 in PROGRESS session=7 number=2",
+	"2500 end")
 
 CONVERSATION(a_running_call_is_not_sent_again_for_one_that_was_lost,
 	OPENED,
@@ -514,7 +514,7 @@ int main(void)
 		cmocka_unit_test(hellos_go_on_and_links_are_made_anew),
 		cmocka_unit_test(call_and_reply),
 		cmocka_unit_test(a_lost_call_is_repeated_until_it_is_known_and_then_asked_for),
-		cmocka_unit_test(what_follows_a_lost_call_is_repeated_behind_it),
+		cmocka_unit_test(each_call_is_repeated_in_its_own_time),
 		cmocka_unit_test(a_running_call_is_not_sent_again_for_one_that_was_lost),
 		cmocka_unit_test(replies_in_any_order_and_one_slow_call),
 		cmocka_unit_test(late_repeated_and_foreign_frames_are_ignored),
