@@ -10,6 +10,11 @@ if(WITH_WERROR)
 	add_compile_options(-Werror)
 endif()
 
+# Assertions stay in what is installed: a daemon whose state is impossible must not go on with a card
+# in its hands.
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+
 # Two builds of the same commit in two folders give the same bytes.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 

@@ -24,8 +24,6 @@
 #include "gadget/daemon.h"
 #include "gadget/usb/usb.h"
 
-#define CONFIG_DEFAULT "/etc/ccid-relay/gadget.conf"
-
 struct arguments {
 	const char *config;
 	const char *log_level;
@@ -41,15 +39,16 @@ struct program {
 };
 
 static const char usage[] =
-	"usage: ccid-gadget [-c FILE] [--log-level LEVEL] [--check-config]\n"
-	"\n"
+	"Usage: ccid-gadget [-c FILE] [--log-level LEVEL]\n"
+	"       ccid-gadget [-c FILE] check-config\n"
 	"Makes USB smart-card readers in this machine that stand for readers of a host.\n"
 	"\n"
-	"  -c, --config FILE      configuration (default " CONFIG_DEFAULT ")\n"
-	"      --check-config     read the configuration, say whether it is right, and exit\n"
-	"      --log-level LEVEL  error, warning, info or debug, in place of the configuration's\n"
-	"      --version          print the version and exit\n"
-	"  -h, --help             print this and exit\n";
+	"  -c, --config FILE      read FILE, not " GADGET_CONFIG_FILE "\n"
+	"      --log-level LEVEL  error, warning, info or debug, whatever the configuration says\n"
+	"      --version          print the version\n"
+	"      --help             print this\n"
+	"\n"
+	"check-config, or --check-config, says whether the configuration can be used: exit status 0 or 78.\n";
 
 /* ---- parse ---- */
 
@@ -66,7 +65,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 	};
 	int option;
 
-	*arguments = (struct arguments){ .config = CONFIG_DEFAULT };
+	*arguments = (struct arguments){ .config = GADGET_CONFIG_FILE };
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -88,6 +87,10 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 			(void)fputs(usage, stderr);
 			return EX_USAGE;
 		}
+	}
+	if (optind + 1 == argc && strcmp(argv[optind], "check-config") == 0) {
+		arguments->check = true;
+		optind++;
 	}
 	if (optind == argc)
 		return -1;
