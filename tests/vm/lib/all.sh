@@ -1,0 +1,12 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# All that a scenario has at its hands. To be read after common.sh.
+
+. "$TOP/tests/vm/lib/process.sh"
+. "$TOP/tests/vm/lib/assert.sh"
+. "$TOP/tests/vm/lib/host.sh"
+. "$TOP/tests/vm/lib/card.sh"
+. "$TOP/tests/vm/lib/guest.sh"
+. "$TOP/tests/vm/lib/guest-programs.sh"
+. "$TOP/tests/vm/lib/relay.sh"
