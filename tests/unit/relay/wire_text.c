@@ -83,14 +83,14 @@ static int nibble(char digit)
 	return digit != '\0' && found != NULL ? (int)(found - digits) : -1;
 }
 
-size_t wire_text_hex(const char **text, uint8_t *bytes, size_t capacity)
+static size_t take_hex(const char **text, uint8_t *bytes, size_t capacity, bool spaced)
 {
 	size_t size = 0;
 
 	for (;;) {
 		const char *at = *text;
 
-		while (*at == ' ')
+		while (spaced && *at == ' ')
 			at++;
 		if (nibble(at[0]) < 0 || nibble(at[1]) < 0)
 			return size;
@@ -98,6 +98,11 @@ size_t wire_text_hex(const char **text, uint8_t *bytes, size_t capacity)
 		bytes[size++] = (uint8_t)(nibble(at[0]) << 4 | nibble(at[1]));
 		*text = at + 2;
 	}
+}
+
+size_t wire_text_hex(const char **text, uint8_t *bytes, size_t capacity)
+{
+	return take_hex(text, bytes, capacity, true);
 }
 
 static void take_string(struct text *text, const struct wire_field *field, char *string)
@@ -132,7 +137,7 @@ static uint8_t take_list(struct text *text, const struct wire_field *field, uint
 
 static void take_payload(struct text *text, struct payload_view *view)
 {
-	view->size = wire_text_hex(&text->at, text->store, text->store_size);
+	view->size = take_hex(&text->at, text->store, text->store_size, false);
 	view->bytes = text->store;
 }
 
@@ -161,7 +166,7 @@ static void take_value(struct text *text, const struct wire_field *field, void *
 		take_string(text, field, (char *)value);
 		break;
 	case WIRE_FIELD_BYTES:
-		*count = (uint8_t)wire_text_hex(&text->at, value, field->bound);
+		*count = (uint8_t)take_hex(&text->at, value, field->bound, false);
 		break;
 	case WIRE_FIELD_PAYLOAD:
 		take_payload(text, (struct payload_view *)(void *)value);
