@@ -1,0 +1,224 @@
+/*
+ * bridge.conf: a file for each fault, and the one line that says where and what it is.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host-bridge/config.h"
+
+#define LISTEN "listen = { \"ipc:///run/x/a.sock\" }\n"
+#define GUEST "guest \"vm1\" { auth = none readers = { \"*\" } }\n"
+
+/* 107 and 108 bytes of path */
+#define TEN "123456789/"
+#define PATH_107 "/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456"
+#define PATH_108 PATH_107 "7"
+
+/* 127 and 128 bytes of name */
+#define NAME_127 TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "1234567"
+#define NAME_128 NAME_127 "8"
+
+struct row {
+	const char *text;
+	const char *problem; /* behind the name of the file; NULL: the file is good */
+};
+
+static const struct row rows[] = {
+	/* good ones */
+	{ LISTEN GUEST, NULL },
+	{ "listen = \"ipc:///a\"\n" GUEST, NULL },
+	{ "listen = { 'ipc://" PATH_107 "' }\n" GUEST, NULL },
+	{ LISTEN "log-level = debug\n" GUEST "guest 'vm2' { auth = 'none' share = shared "
+	  "readers = { 'a', 'b', }\n}\n", NULL },
+	{ LISTEN "guest \"" NAME_127 "\" { auth = none readers = { \"" NAME_127 "\" } }\n", NULL },
+	{ LISTEN GUEST "# the end", NULL },
+	{ LISTEN "guest 'it is {not} # // /* a section' { auth = none readers = { \"a\\\"b\" } }", NULL },
+
+	/* what is not ours, or not there */
+	{ "bogus = 1\n", ":1: no such option 'bogus'" },
+	{ LISTEN "guest \"vm1\" {\n auth = none\n key = \"x\"\n readers = { \"*\" }\n}\n",
+	  ":4: no such option 'key'" },
+	{ "", ":1: there is no listen = { \"ipc:///path\" }: no guest could connect" },
+	{ GUEST, ":2: there is no listen = { \"ipc:///path\" }: no guest could connect" },
+	{ LISTEN, ":2: there is no guest \"name\" { ... }: nobody could use a reader" },
+	{ "listen = {}\n" GUEST, ":3: there is no listen = { \"ipc:///path\" }: no guest could connect" },
+
+	/* endpoints */
+	{ "listen = { \"tcp://1.2.3.4:7816\" }\n" GUEST, ":1: listen: \"tcp://1.2.3.4:7816\": tcp:// needs "
+	  "keys, which this version does not have; use ipc:// and carry it through a tunnel (ssh -L, "
+	  "ssh -R, socat)" },
+	{ "listen = { \"ipc:///a\",\n\"ws://x\" }\n" GUEST, ":2: listen: \"ws://x\" is no endpoint; write "
+	  "ipc:// and a path, as in ipc:///run/ccid-bridge/vm1.sock" },
+	{ "listen = { \"/run/x\" }\n" GUEST, ":1: listen: \"/run/x\" is no endpoint; write ipc:// and a "
+	  "path, as in ipc:///run/ccid-bridge/vm1.sock" },
+	{ "listen = { \"ipc://run/x\" }\n" GUEST, ":1: listen: \"ipc://run/x\": the path must be "
+	  "absolute, as in ipc:///run/ccid-bridge/vm1.sock" },
+	{ "listen = { \"ipc://\" }\n" GUEST, ":1: listen: \"ipc://\": the path must be absolute, as in "
+	  "ipc:///run/ccid-bridge/vm1.sock" },
+	{ "listen = { \"ipc:///run/\" }\n" GUEST, ":1: listen: \"ipc:///run/\" names a folder, not a socket" },
+	{ "listen = { \"ipc://" PATH_108 "\" }\n" GUEST, ":1: listen: \"ipc://" PATH_108 "\": the path has "
+	  "108 bytes, and a unix socket's may have 107" },
+	{ "listen = { \"ipc:///a\", \"ipc:///a\" }\n" GUEST, ":1: listen: \"ipc:///a\" is there twice" },
+
+	/* guests */
+	{ LISTEN GUEST "\n" GUEST, ":4: found duplicate title 'vm1'" },
+	{ LISTEN "guest {\n}\n", ":2: missing title for section 'guest'" },
+	{ LISTEN "guest \"\" { auth = none readers = { \"*\" } }\n",
+	  ":2: guest: a name has 1 to 127 printable characters" },
+	{ LISTEN "guest \"" NAME_128 "\" { auth = none readers = { \"*\" } }\n",
+	  ":2: guest: a name has 1 to 127 printable characters" },
+	{ LISTEN "guest \"a\\nb\" { auth = none readers = { \"*\" } }\n",
+	  ":2: guest: a name has 1 to 127 printable characters" },
+	{ LISTEN "guest \"vm1\" {\n\treaders = { \"*\" }\n}\n", ":4: guest \"vm1\" has no auth = none: say "
+	  "that you trust who reaches the socket" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = noise\n}\n", ":3: guest \"vm1\": auth = noise: this version "
+	  "knows none only" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n}\n", ":4: guest \"vm1\" has no readers = { \"pattern\", "
+	  "... }: it would see none" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = {}\n}\n", ":5: guest \"vm1\" has no readers = "
+	  "{ \"pattern\", ... }: it would see none" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = { \"a\",\n\"\" }\n}\n", ":5: guest \"vm1\": "
+	  "readers: a pattern has 1 to 127 printable characters" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = { \"" NAME_128 "\" }\n}\n",
+	  ":4: guest \"vm1\": readers: a pattern has 1 to 127 printable characters" },
+	{ LISTEN "guest \"vm1\" {\n\tshare = exclusive\n}\n", ":3: guest \"vm1\": share = exclusive: this "
+	  "version knows shared only" },
+	{ LISTEN "guest \"vm1\" {\n\tshare = transaction\n}\n", ":3: guest \"vm1\": share = transaction: "
+	  "this version knows shared only" },
+
+	/* the rest */
+	{ LISTEN "log-level = loud\n", ":2: log-level = loud: use error, warning, info or debug" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n", ":2: this brace is never closed" },
+	{ LISTEN "guest \"vm1 {\n\tauth = none\n}\n", ":2: this quote is never closed" },
+
+	/* comments of all kinds, and the line that follows them */
+	{ "# one\n# two\n\n// three\n/* four\n five */\nbogus = 1\n", ":7: no such option 'bogus'" },
+	{ "listen = { # one\n# two\n\"ipc:///a\" } # three\nbogus = 1\n", ":4: no such option 'bogus'" },
+	{ LISTEN "guest 'a\nb#c' {\n#\nbogus = 1\n", ":3: this brace is never closed" },
+};
+
+static char path[] = "/tmp/test-config-XXXXXX";
+
+static void write_file(const char *text, size_t size)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void test_rows(void **state)
+{
+	struct bridge_config config = BRIDGE_CONFIG_NULL;
+	char problem[CONFIG_PROBLEM_MAX];
+	char expected[CONFIG_PROBLEM_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int r;
+
+		write_file(rows[i].text, strlen(rows[i].text));
+		r = bridge_config_read(&config, path, problem);
+		(void)snprintf(expected, sizeof expected, "%s%s", path,
+			rows[i].problem != NULL ? rows[i].problem : "");
+		if (rows[i].problem == NULL)
+			assert_string_equal(problem, "");
+		else
+			assert_string_equal(problem, expected);
+		assert_int_equal(r, rows[i].problem == NULL ? 0 : CONFIG_INVALID);
+		assert_int_equal(config.guest_count > 0, r == 0);
+		bridge_config_deinit(&config);
+		bridge_config_deinit(&config);
+	}
+}
+
+static void test_values(void **state)
+{
+	static const char text[] = "listen = { 'ipc:///a', 'ipc:///b' }\nlog-level = warning\n"
+		"guest 'one' { auth = none readers = { 'Gem*', \"Yubi*\" } }\n"
+		"guest 'two' { auth = none readers = { '${HOME}' } }\n";
+	struct bridge_config config = BRIDGE_CONFIG_NULL;
+	char problem[CONFIG_PROBLEM_MAX];
+
+	(void)state;
+	write_file(text, strlen(text));
+	assert_int_equal(bridge_config_read(&config, path, problem), 0);
+	assert_int_equal(config.endpoint_count, 2);
+	assert_string_equal(config.endpoints[0], "ipc:///a");
+	assert_string_equal(config.endpoints[1], "ipc:///b");
+	assert_int_equal(config.log_level, LOG_LEVEL_WARNING);
+	assert_int_equal(config.guest_count, 2);
+	assert_string_equal(config.guests[0].name, "one");
+	assert_int_equal(config.guests[0].pattern_count, 2);
+	assert_string_equal(config.guests[0].patterns[0], "Gem*");
+	assert_string_equal(config.guests[0].patterns[1], "Yubi*");
+	assert_string_equal(config.guests[1].name, "two");
+	assert_string_equal(config.guests[1].patterns[0], "${HOME}");
+	bridge_config_deinit(&config);
+}
+
+static void expect_problem(const char *file, const char *expected)
+{
+	struct bridge_config config = BRIDGE_CONFIG_NULL;
+	char problem[CONFIG_PROBLEM_MAX];
+
+	assert_int_equal(bridge_config_read(&config, file, problem), CONFIG_INVALID);
+	assert_string_equal(problem, expected);
+}
+
+/* What is no file, or no text. libconfuse itself ends the process over a folder. */
+static void test_files(void **state)
+{
+	char expected[CONFIG_PROBLEM_MAX];
+	char *large = calloc(1, 1024 * 1024 + 1);
+
+	(void)state;
+	expect_problem("/nowhere/bridge.conf", "/nowhere/bridge.conf: No such file or directory");
+	expect_problem("/", "/: not a text file");
+	expect_problem("/dev/null", "/dev/null: not a text file");
+	(void)snprintf(expected, sizeof expected, "%s: not a text file", path);
+	write_file("listen\0x", 8);
+	expect_problem(path, expected);
+	(void)snprintf(expected, sizeof expected, "%s: File too large", path);
+	assert_non_null(large);
+	memset(large, ' ', 1024 * 1024 + 1);
+	write_file(large, 1024 * 1024 + 1);
+	expect_problem(path, expected);
+	free(large);
+}
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	return fd >= 0 && close(fd) == 0 ? 0 : -1;
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_files),
+	};
+
+	return cmocka_run_group_tests(tests, make_file, remove_file);
+}

@@ -1,0 +1,207 @@
+/*
+ * The reader table: what the monitor sees, step by step, and what core makes of it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host-bridge/reader_table.h"
+
+struct sight {
+	const char *name;
+	uint8_t card;
+	uint32_t counter;
+	uint8_t atr_size;
+};
+
+struct step {
+	uint8_t service;
+	struct sight sights[3];
+	/* "id change card/insertion" of all readers ever seen */
+	const char *expected;
+};
+
+#define A "Reader A 00 00"
+#define B "Reader B 01 00"
+
+static const struct step steps[] = {
+	/* nothing is known yet, and pcscd is away */
+	{ 0, { { NULL } }, "" },
+	/* a reader without a card, then with one */
+	{ 1, { { A, WIRE_CARD_ABSENT, 0, 0 } }, "1 plugged absent/0" },
+	{ 1, { { A, WIRE_CARD_PRESENT, 1, 10 } }, "1 inserted present/1" },
+	/* the same again, and a second reader with a card in it */
+	{ 1, { { A, WIRE_CARD_PRESENT, 1, 10 }, { B, WIRE_CARD_PRESENT, 7, 10 } },
+	  "1 same present/1, 2 plugged present/1" },
+	/* another ATR after a warm reset is the same card */
+	{ 1, { { A, WIRE_CARD_PRESENT, 1, 12 }, { B, WIRE_CARD_PRESENT, 7, 10 } },
+	  "1 same present/1, 2 same present/1" },
+	/* out and in between two looks */
+	{ 1, { { A, WIRE_CARD_PRESENT, 3, 12 }, { B, WIRE_CARD_PRESENT, 7, 10 } },
+	  "1 swapped present/2, 2 same present/1" },
+	{ 1, { { A, WIRE_CARD_ABSENT, 4, 0 }, { B, WIRE_CARD_PRESENT, 7, 10 } },
+	  "1 removed absent/3, 2 same present/1" },
+	/* in and out between two looks */
+	{ 1, { { A, WIRE_CARD_ABSENT, 6, 0 }, { B, WIRE_CARD_PRESENT, 7, 10 } },
+	  "1 same absent/4, 2 same present/1" },
+	{ 1, { { A, WIRE_CARD_UNRESPONSIVE, 7, 0 }, { B, WIRE_CARD_PRESENT, 7, 10 } },
+	  "1 mute mute/5, 2 same present/1" },
+	/* a card that falls silent has not moved */
+	{ 1, { { A, WIRE_CARD_UNRESPONSIVE, 7, 0 }, { B, WIRE_CARD_UNRESPONSIVE, 7, 0 } },
+	  "1 same mute/5, 2 mute mute/1" },
+	{ 1, { { A, WIRE_CARD_PRESENT, 7, 9 }, { B, WIRE_CARD_PRESENT, 7, 10 } },
+	  "1 same present/5, 2 same present/1" },
+	/* unplugged, with the card in it, and back with its identity */
+	{ 1, { { B, WIRE_CARD_PRESENT, 7, 10 } }, "1 unplugged absent/6, 2 same present/1" },
+	{ 1, { { B, WIRE_CARD_PRESENT, 7, 10 }, { A, WIRE_CARD_PRESENT, 1, 9 } },
+	  "1 plugged present/7, 2 same present/1" },
+	/* pcscd restarted: its counters begin again, and end where they were */
+	{ 0, { { NULL } }, "1 same absent/8, 2 same absent/2" },
+	{ 0, { { NULL } }, "1 same absent/8, 2 same absent/2" },
+	{ 1, { { A, WIRE_CARD_PRESENT, 1, 9 }, { B, WIRE_CARD_ABSENT, 0, 0 } },
+	  "1 inserted present/9, 2 same absent/3" },
+	/* gone while pcscd was away */
+	{ 0, { { NULL } }, "1 same absent/10, 2 same absent/3" },
+	{ 1, { { B, WIRE_CARD_ABSENT, 0, 0 } }, "1 unplugged absent/10, 2 same absent/3" },
+	{ 1, { { NULL } }, "1 same absent/10, 2 unplugged absent/3" },
+};
+
+static const char *const change_names[] = {
+	[READER_SAME] = "same",
+	[READER_PLUGGED] = "plugged",
+	[READER_UNPLUGGED] = "unplugged",
+	[READER_CARD_INSERTED] = "inserted",
+	[READER_CARD_REMOVED] = "removed",
+	[READER_CARD_SWAPPED] = "swapped",
+	[READER_CARD_MUTE] = "mute",
+};
+
+static const char *const card_names[] = { "absent", "present", "mute" };
+
+static void fill(struct wire_readers *seen, const struct step *step)
+{
+	memset(seen, 0, sizeof *seen);
+	seen->service = step->service;
+	for (size_t i = 0; i < 3 && step->sights[i].name != NULL; i++) {
+		struct wire_reader *reader = &seen->readers[seen->count++];
+
+		(void)snprintf(reader->name, sizeof reader->name, "%s", step->sights[i].name);
+		reader->card = step->sights[i].card;
+		reader->insertion = step->sights[i].counter;
+		reader->atr_size = step->sights[i].atr_size;
+		memset(reader->atr, 0x3B, reader->atr_size);
+	}
+}
+
+static void describe(const struct reader_table *table, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < table->count; i++) {
+		const struct reader_entry *entry = &table->entries[i];
+
+		used += (size_t)snprintf(&text[used], size - used, "%s%u %s %s/%u", i > 0 ? ", " : "",
+			entry->reader.id, change_names[entry->change], card_names[entry->reader.card],
+			entry->reader.insertion);
+	}
+}
+
+static void test_story(void **state)
+{
+	struct reader_table table = READER_TABLE_NULL;
+	struct wire_readers seen;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		fill(&seen, &steps[i]);
+		assert_int_equal(reader_table_update(&table, &seen), 0);
+		describe(&table, text, sizeof text);
+		assert_string_equal(text, steps[i].expected);
+		assert_int_equal(table.service, steps[i].service);
+	}
+	reader_table_deinit(&table);
+	reader_table_deinit(&table);
+}
+
+static void test_pick(void **state)
+{
+	static const struct step step = { 1, {
+		{ "Gemalto PC Twin Reader 00 00", WIRE_CARD_PRESENT, 1, 10 },
+		{ "Yubico YubiKey OTP+FIDO+CCID 01 00", WIRE_CARD_ABSENT, 0, 0 },
+		{ "Gemalto PC Twin Reader 02 00", WIRE_CARD_ABSENT, 0, 0 },
+	}, NULL };
+	static const struct {
+		const char *patterns[2];
+		size_t count;
+		const char *picked; /* identities */
+	} rows[] = {
+		{ { "*" }, 1, "123" },
+		{ { "Gemalto*" }, 1, "13" },
+		{ { "Gemalto PC Twin Reader" }, 1, "13" },
+		{ { "Gemalto PC Twin Reader 02 00" }, 1, "3" },
+		{ { "Yubico*", "*" }, 2, "123" },
+		{ { "*Twin*", "Yubico*" }, 2, "123" },
+		{ { "Gemalto" }, 1, "" },
+		{ { "gemalto*" }, 1, "" },
+	};
+	struct reader_table table = READER_TABLE_NULL;
+	struct wire_readers seen, picked;
+
+	(void)state;
+	fill(&seen, &step);
+	assert_int_equal(reader_table_update(&table, &seen), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[8] = "";
+
+		reader_table_pick(&table, rows[i].patterns, rows[i].count, &picked);
+		for (size_t j = 0; j < picked.count; j++)
+			text[j] = (char)('0' + picked.readers[j].id);
+		assert_string_equal(text, rows[i].picked);
+		assert_int_equal(picked.service, 1);
+	}
+	reader_table_deinit(&table);
+}
+
+/* More readers than a guest can be shown: the first ones. */
+static void test_many(void **state)
+{
+	static const char *const all[] = { "*" };
+	struct reader_table table = READER_TABLE_NULL;
+	struct wire_readers seen, picked;
+
+	(void)state;
+	for (unsigned int round = 0; round < 3; round++) {
+		memset(&seen, 0, sizeof seen);
+		seen.service = 1;
+		for (unsigned int i = 0; i < WIRE_READERS_MAX; i++) {
+			(void)snprintf(seen.readers[i].name, WIRE_NAME_MAX, "R%u", 10 * round + i);
+			seen.count++;
+		}
+		assert_int_equal(reader_table_update(&table, &seen), 0);
+		reader_table_pick(&table, all, 1, &picked);
+		assert_int_equal(picked.count, WIRE_READERS_MAX);
+	}
+	assert_int_equal(table.count, WIRE_READERS_MAX + 20);
+	assert_int_equal(table.entries[WIRE_READERS_MAX + 19].reader.id, WIRE_READERS_MAX + 20);
+	reader_table_deinit(&table);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_story),
+		cmocka_unit_test(test_pick),
+		cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
