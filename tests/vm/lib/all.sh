@@ -10,3 +10,4 @@
 . "$TOP/tests/vm/lib/guest.sh"
 . "$TOP/tests/vm/lib/guest-programs.sh"
 . "$TOP/tests/vm/lib/relay.sh"
+. "$TOP/tests/vm/lib/usbmon.sh"

@@ -16,6 +16,12 @@ process_start()
 	PROCESSES[$name]=$!
 }
 
+# process_adopt NAME PID: a pipeline that was started already.
+process_adopt()
+{
+	PROCESSES[$1]=$2
+}
+
 process_runs()
 {
 	[ -n "${PROCESSES[$1]:-}" ] && alive "${PROCESSES[$1]}"

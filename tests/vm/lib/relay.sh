@@ -57,7 +57,7 @@ guest_watch_start()
 	local name=$1
 	shift
 	guest_within 300 "/build/tests/pcsc/watch $*" </dev/null 2>&1 | with_time >"$RESULTS/$name.log" &
-	PROCESSES[$name]=$!
+	process_adopt "$name" $!
 }
 
 host_watch_start()
@@ -65,7 +65,7 @@ host_watch_start()
 	local name=$1
 	shift
 	"$HOST_WATCH" "$@" </dev/null 2>&1 | with_time >"$RESULTS/$name.log" &
-	PROCESSES[$name]=$!
+	process_adopt "$name" $!
 }
 
 # watch_time NAME STATE: when that watch last saw this state of a card, in ms since 1970; empty if

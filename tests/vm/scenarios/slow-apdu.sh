@@ -12,17 +12,14 @@
 relay_start slow-t1
 guest_exchange loop 3 >/dev/null
 
-guest_try 'modprobe usbmon; mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug'
-guest_start usbmon "timeout 60 cat /sys/kernel/debug/usb/usbmon/0u"
+usbmon_start
 before=$(apdus_at_card)
 output=$(guest_within 90 "/build/tests/pcsc/exchange --wait 15 delay 30000") ||
 	fail "the slow APDU: $output"
 assert_equal "APDUs at the card" 1 "$(($(apdus_at_card) - before))"
-guest_signal usbmon TERM || true
+usbmon_stop
 
-# usbmon: ADDRESS TIMESTAMP(us) C Bi:... STATUS LENGTH = WORDS; 80000000 0000SQ80 is a time extension.
-extensions=$(awk '$3 == "C" && $4 ~ /^Bi/ && $7 == "=" && $8 == "80000000" && $9 ~ /80$/ { print $2 }' \
-	"$RESULTS/guest-usbmon.log")
+extensions=$(usbmon_extensions)
 count=$(wc -l <<<"$extensions")
 echo "$count time extensions"
 assert "30 time extensions at least" [ "$count" -ge 30 ]
