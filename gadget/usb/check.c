@@ -1,8 +1,8 @@
 /*
  * The check at the start of the daemon: what is missing is said before anything is waited for.
  *
- * Whether a dummy UDC is free is not asked here: the one that a dead process of ours left a gadget on
- * becomes free when the device is made.
+ * Whether a dummy UDC is free is not asked here: the one that a dead process of ours left a gadget
+ * on becomes free when the device is made.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -2,8 +2,8 @@
  * ep0. See control.h.
  *
  * What f_fs.c makes of reads and writes while a request is pending: in the request's direction they
- * carry the data, and of size 0 they acknowledge; in the other direction they stall it, and fail with
- * EL2HLT to say so.
+ * carry the data, and of size 0 they acknowledge; in the other direction they stall it, and fail
+ * with EL2HLT to say so.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -82,15 +82,16 @@ static void usb_control_write_answer(struct usb_control *control)
 {
 	const struct usb_request *request = &control->request;
 	bool to_host = (request->bmRequestType & USB_DIR_IN) != 0;
-	size_t size = control->answer_size > 0 ? (size_t)control->answer_size : 0;
+	bool stall = control->answer_size < 0;
+	size_t size = stall || !to_host ? 0 : (size_t)control->answer_size;
 	ssize_t n;
 
 	if (size > request->wLength)
 		size = request->wLength;
-	if (control->answer_size < 0)
-		n = to_host ? read(control->ep0, control->answer, 0) : write(control->ep0, control->answer, 0);
+	if (to_host != stall)
+		n = write(control->ep0, control->answer, size);
 	else
-		n = to_host ? write(control->ep0, control->answer, size) : read(control->ep0, control->answer, 0);
+		n = read(control->ep0, control->answer, 0);
 	(void)n;
 }
 
@@ -135,7 +136,7 @@ void usb_control_stop(struct usb_control *control)
 
 	if (!control->answering)
 		return;
-	/* A signal that comes just before the thread waits is lost, so there is always another one. */
+	/* A signal that comes just before the thread waits is lost, so there is another one. */
 	for (;;) {
 		if (!atomic_load(&control->answered))
 			(void)pthread_kill(control->thread, USB_WAKE_SIGNAL);

@@ -3,8 +3,8 @@
  *
  * Events are read on the loop's thread, one at a time, and only when poll() says that there is one:
  * then a read does not wait. An answer does, and for ever if the host has given up the request
- * meanwhile; so each answer is written by a thread of its own, which ends with it. Until then ep0 is
- * left alone: reading while a request waits for its answer would stall it by accident.
+ * meanwhile; so each answer is written by a thread of its own, which ends with it. Until then ep0
+ * is left alone: reading while a request waits for its answer would stall it by accident.
  *
  * The thread that hangs is woken by SIGRTMIN, for which a handler that does nothing is installed.
  *
@@ -36,7 +36,7 @@ struct usb_control {
 /* What usb_control_next() found. */
 struct usb_event {
 	enum usb_functionfs_event_type type;
-	struct usb_request request; /* of FUNCTIONFS_SETUP, which is to be answered before the next event */
+	struct usb_request request; /* of FUNCTIONFS_SETUP; answered before the next event */
 };
 
 enum {
@@ -44,8 +44,8 @@ enum {
 };
 
 /*
- * Starts without a file: whoever opens ep0 puts it into the struct, which owns it from then on. bell is
- * an eventfd, borrowed. Fatal: -errno.
+ * Starts without a file: whoever opens ep0 puts it into the struct, which owns it from then on.
+ * bell is an eventfd, borrowed. Fatal: -errno.
  */
 int usb_control_init(struct usb_control *control, int bell);
 
@@ -56,8 +56,8 @@ int usb_control_init(struct usb_control *control, int bell);
 int usb_control_next(struct usb_control *control, struct usb_event *event);
 
 /*
- * Whether usb_control_next() would find an event now: the device may have got a new driver since the
- * last look. False while an answer is under way, because then nobody can tell.
+ * Whether usb_control_next() would find an event now: the device may have got a new driver since
+ * the last look. False while an answer is under way, because then nobody can tell.
  */
 bool usb_control_is_pending(const struct usb_control *control);
 

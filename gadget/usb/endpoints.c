@@ -17,7 +17,8 @@
 #define USB_TRANSFERS 3
 
 int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_settings *settings,
-	const struct usb_control *control, int bell, const struct usb_callbacks *callbacks, void *owner)
+	const struct usb_control *control, int bell, const struct usb_callbacks *callbacks,
+	void *owner)
 {
 	int r;
 
@@ -40,7 +41,8 @@ static int usb_endpoints_open_one(struct usb_transfer *transfer, int mount, cons
 	return transfer->fd >= 0 ? 0 : error_from_errno();
 }
 
-int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_settings *settings, int mount)
+int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_settings *settings,
+	int mount)
 {
 	int r;
 
@@ -53,7 +55,7 @@ int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_setting
 	return r;
 }
 
-/* Everything that is under way or due belongs to a host that is gone, but for a read that is kept. */
+/* What is under way or due belongs to a host that is gone, but for a read that is kept. */
 static void usb_endpoints_abandon(struct usb_endpoints *endpoints, bool keep)
 {
 	endpoints->out_kept = keep;
@@ -122,8 +124,8 @@ static int usb_endpoints_start_notify(struct usb_endpoints *endpoints)
 }
 
 /*
- * Starts what is due and has nothing before it, unless an event waits: then the bell is ringing, and
- * dispatching comes here again.
+ * Starts what is due and has nothing before it, unless an event waits: then the bell is ringing,
+ * and dispatching comes here again.
  */
 static int usb_endpoints_start(struct usb_endpoints *endpoints)
 {
@@ -171,8 +173,8 @@ static int usb_endpoints_settle(struct usb_endpoints *endpoints)
 }
 
 /*
- * Whether a transfer is through and its result, in *result, matters. If it failed as transfers do when
- * the host lets go, that is what it means: ep0 may say so later, or never.
+ * Whether a transfer is through and its result, in *result, matters. If it failed as transfers do
+ * when the host lets go, that is what it means: ep0 may say so later, or never.
  */
 static bool usb_endpoints_take(struct usb_endpoints *endpoints, struct usb_transfer *transfer,
 	long *result)
@@ -233,7 +235,7 @@ static int usb_endpoints_out_done(struct usb_endpoints *endpoints)
 {
 	long result;
 
-	/* A read that was kept and failed was the old driver's: the next one is armed after this. */
+	/* A read that was kept and failed was the old driver's: another is armed after this. */
 	if (endpoints->out_kept && endpoints->out.done) {
 		endpoints->out_kept = false;
 		if (usb_transfer_is_lost(endpoints->out.result))
@@ -243,7 +245,9 @@ static int usb_endpoints_out_done(struct usb_endpoints *endpoints)
 		return 0;
 	if (result < 0)
 		return (int)result;
-	return usb_framing_received(&endpoints->framing, (size_t)result) ? usb_endpoints_deliver(endpoints) : 0;
+	if (!usb_framing_received(&endpoints->framing, (size_t)result))
+		return 0;
+	return usb_endpoints_deliver(endpoints);
 }
 
 int usb_endpoints_harvest(struct usb_endpoints *endpoints)
@@ -309,7 +313,7 @@ void usb_endpoints_deinit(struct usb_endpoints *endpoints)
 {
 	endpoints->closed = true;
 	endpoints->state = USB_ENDPOINTS_DOWN;
-	/* Cancels what is left and waits for it: after that nobody writes into the buffers any more. */
+	/* Cancels what is left and waits for it: after that nobody writes into the buffers. */
 	if (endpoints->context != NULL)
 		(void)io_destroy(endpoints->context);
 	endpoints->context = NULL;

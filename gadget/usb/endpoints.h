@@ -2,19 +2,20 @@
  * The bulk and interrupt endpoints: what is under way on each, and what becomes of it when the host
  * configures the device, lets go of it, or does both before we look.
  *
- * On OUT a read is always armed while the device is enabled; libccid's writes time out after 5 s. On IN
- * there is one message at a time, on the interrupt endpoint one notification.
+ * On OUT a read is always armed while the device is enabled; libccid's writes time out after 5 s.
+ * On IN there is one message at a time, on the interrupt endpoint one notification.
  *
- * An enable is a state, not an edge: the disable before it may never be seen. So it abandons whatever
- * is under way, waits until the kernel has given all of it back (SETTLING), and only then begins anew.
+ * An enable is a state, not an edge: the disable before it may never be seen. So it abandons
+ * whatever is under way, waits until the kernel has given all of it back (SETTLING), and only then
+ * begins anew.
  *
  * The kernel lets a new driver in before it tells us, and a read or write that we start in between
  * would be that driver's: it would find an answer to somebody else, or its first command would be
- * dropped with what belonged to the old one. Hence three rules. Nothing is started while an event waits
- * at ep0. The next read is armed before a message is handed over, so that it is in place when the driver
- * gets its answer and can do anything else. And a read for a first packet that was armed at the very
- * moment of an event, so that nobody knows on which side of it, is not abandoned: the kernel ends it if
- * it was the old driver's, and what it brings is the new one's.
+ * dropped with what belonged to the old one. Hence three rules. Nothing is started while an event
+ * waits at ep0. The next read is armed before a message is handed over, so that it is in place when
+ * the driver gets its answer and can do anything else. And a read for a first packet that was armed
+ * at the very moment of an event, so that nobody knows on which side of it, is not abandoned: the
+ * kernel ends it if it was the old driver's, and what it brings is the new one's.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -70,10 +71,12 @@ struct usb_endpoints {
  * usb_endpoints_deinit() is due.
  */
 int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_settings *settings,
-	const struct usb_control *control, int bell, const struct usb_callbacks *callbacks, void *owner);
+	const struct usb_control *control, int bell, const struct usb_callbacks *callbacks,
+	void *owner);
 
 /* Opens the files in the mount, which appear there once ep0 has got descriptors and strings. */
-int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_settings *settings, int mount);
+int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_settings *settings,
+	int mount);
 
 /* The host has configured the device. enabled() follows as soon as everything has settled. */
 void usb_endpoints_enable(struct usb_endpoints *endpoints);
@@ -82,8 +85,9 @@ void usb_endpoints_enable(struct usb_endpoints *endpoints);
 void usb_endpoints_disable(struct usb_endpoints *endpoints);
 
 /*
- * Gets from the kernel what is through. Nothing is done with it before usb_endpoints_dispatch(): the
- * caller looks at ep0 in between, because what happened there before comes first. Fatal: -errno.
+ * Gets from the kernel what is through. Nothing is done with it before usb_endpoints_dispatch():
+ * the caller looks at ep0 in between, because what happened there before comes first. Fatal:
+ * -errno.
  */
 int usb_endpoints_harvest(struct usb_endpoints *endpoints);
 

@@ -23,12 +23,15 @@ static size_t usb_min(size_t a, size_t b)
 int usb_framing_init(struct usb_framing *framing, size_t message_max,
 	size_t (*missing_of)(const uint8_t *bytes, size_t size))
 {
+	size_t capacity;
+
 	*framing = USB_FRAMING_NULL;
 	framing->message_max = message_max;
 	framing->missing_of = missing_of;
 	framing->packet_size = USB_HIGH_SPEED_BULK;
 	/* Whole packets of the largest size: a read always has room for all that it may bring. */
-	return payload_init(&framing->buffer, usb_round_up(message_max > 0 ? message_max : 1, USB_HIGH_SPEED_BULK));
+	capacity = usb_round_up(message_max > 0 ? message_max : 1, USB_HIGH_SPEED_BULK);
+	return payload_init(&framing->buffer, capacity);
 }
 
 void usb_framing_deinit(struct usb_framing *framing)
@@ -62,7 +65,7 @@ struct usb_space usb_framing_space(struct usb_framing *framing)
 	};
 }
 
-/* The message so far ends with a full packet: its own length decides. Returns whether it is complete. */
+/* So far there were full packets only: its length decides. Returns whether it is complete. */
 static bool usb_framing_measure(struct usb_framing *framing)
 {
 	size_t size = framing->buffer.size;
@@ -84,7 +87,7 @@ bool usb_framing_received(struct usb_framing *framing, size_t size)
 	assert(size <= framing->asked);
 	switch (framing->state) {
 	case USB_FRAMING_FIRST:
-		/* An empty packet here ends the message before, for a driver that sends such ends. */
+		/* An empty packet ends the message before, if a driver sends such ends. */
 		if (size == 0)
 			return false;
 		framing->buffer.size = size;

@@ -2,12 +2,12 @@
  * Where a message on bulk OUT ends. Sans-I/O: told how many bytes each read brought, it says where
  * the next read has to put its bytes and how many it may take.
  *
- * USB has a mark for the end of a transfer, a packet shorter than wMaxPacketSize. libccid and scdaemon
- * send none after a multiple of it, so a read for "everything" would wait for ever; and a read for
- * less than a packet loses the rest of the packet (f_fs.c: EOVERFLOW). So: one packet first, then what
- * the message's own length says is missing, in whole packets. A short packet, empty or not, still
- * ends a message early, and the next packet begins a new one: that is how the two sides get in step
- * again after a driver died half-way.
+ * USB has a mark for the end of a transfer, a packet shorter than wMaxPacketSize. libccid and
+ * scdaemon send none after a multiple of it, so a read for "everything" would wait for ever; and a
+ * read for less than a packet loses the rest of the packet (f_fs.c: EOVERFLOW). So: one packet
+ * first, then what the message's own length says is missing, in whole packets. A short packet,
+ * empty or not, still ends a message early, and the next packet begins a new one: that is how the
+ * two sides get in step again after a driver died half-way.
  *
  * A message larger than it may be is handed over as far as the first read got (whoever knows the
  * protocol will refuse it by its header), and the rest of it is read and forgotten.

@@ -27,6 +27,7 @@
 #define USB_POWER 100           /* mA */
 #define USB_VERSION 0x0200      /* bcdUSB */
 #define USB_DUMMY_UDC "dummy_udc."
+#define USB_READ_RETRIES 10
 
 /* A libusbgx result as one of ours. */
 static int usb_gadget_error(const char *name, const char *step, int r)
@@ -54,13 +55,17 @@ static int usb_gadget_read(struct usb_gadget *gadget, const char *name)
 {
 	int r = usbg_init(USB_CONFIGFS, &gadget->state);
 
-	for (int i = 0; r != USBG_SUCCESS && r != USBG_ERROR_NOT_SUPPORTED && i < USB_RETRY_COUNT / 10; i++) {
+	for (int i = 0; r != USBG_SUCCESS && i < USB_READ_RETRIES; i++) {
+		if (r == USBG_ERROR_NOT_SUPPORTED)
+			break;
 		usb_retry_pause();
 		r = usbg_init(USB_CONFIGFS, &gadget->state);
 	}
 	if (r != USBG_SUCCESS)
 		gadget->state = NULL;
-	return r == USBG_ERROR_NOT_SUPPORTED ? USB_FOREIGN_GADGET : usb_gadget_error(name, "reading configfs", r);
+	if (r == USBG_ERROR_NOT_SUPPORTED)
+		return USB_FOREIGN_GADGET;
+	return usb_gadget_error(name, "reading configfs", r);
 }
 
 /* Whether a gadget has no function but the one that we give it, as far as we got with it. */
@@ -146,7 +151,7 @@ static int usb_gadget_find_udc(struct usb_gadget *gadget, const struct usb_setti
 /* The device's own descriptor and strings. */
 static int usb_gadget_make_device(struct usb_gadget *gadget, const struct usb_settings *settings)
 {
-	struct usb_identity identity = settings->identity; /* libusbgx wants strings that are not const */
+	struct usb_identity identity = settings->identity; /* libusbgx takes no const strings */
 	struct usbg_gadget_attrs attributes = {
 		.bcdUSB = USB_VERSION,
 		.bMaxPacketSize0 = 64,
@@ -161,11 +166,13 @@ static int usb_gadget_make_device(struct usb_gadget *gadget, const struct usb_se
 	};
 
 	return usb_gadget_error(settings->name, "making the gadget",
-		usbg_create_gadget(gadget->state, settings->name, &attributes, &strings, &gadget->gadget));
+		usbg_create_gadget(gadget->state, settings->name, &attributes, &strings,
+			&gadget->gadget));
 }
 
 /* The FunctionFS function, whose instance name is the source to mount. */
-static int usb_gadget_make_function(struct usb_gadget *gadget, const char *name, usbg_function **function)
+static int usb_gadget_make_function(struct usb_gadget *gadget, const char *name,
+	usbg_function **function)
 {
 	int r = usbg_create_function(gadget->gadget, USBG_F_FFS, name, NULL, function);
 
@@ -181,7 +188,10 @@ static int usb_gadget_make_function(struct usb_gadget *gadget, const char *name,
 
 static int usb_gadget_make(struct usb_gadget *gadget, const struct usb_settings *settings)
 {
-	struct usbg_config_attrs attributes = { .bmAttributes = USB_BUS_POWERED, .bMaxPower = USB_POWER };
+	struct usbg_config_attrs attributes = {
+		.bmAttributes = USB_BUS_POWERED,
+		.bMaxPower = USB_POWER,
+	};
 	const char *name = settings->name;
 	usbg_function *function = NULL;
 	usbg_config *config = NULL;
@@ -192,7 +202,8 @@ static int usb_gadget_make(struct usb_gadget *gadget, const struct usb_settings 
 		r = usb_gadget_make_function(gadget, name, &function);
 	if (r == 0)
 		r = usb_gadget_error(name, "making the configuration",
-			usbg_create_config(gadget->gadget, USB_CONFIGURATION, "c", &attributes, NULL, &config));
+			usbg_create_config(gadget->gadget, USB_CONFIGURATION, "c", &attributes,
+				NULL, &config));
 	if (r == 0)
 		r = usb_gadget_error(name, "adding the function",
 			usbg_add_config_function(config, name, function));
@@ -224,7 +235,8 @@ int usb_gadget_bind(struct usb_gadget *gadget, const struct usb_settings *settin
 		r = usb_gadget_find_udc(gadget, settings, &udc);
 		if (r != 0)
 			return r;
-		r = usb_gadget_error(settings->name, "binding", usbg_enable_gadget(gadget->gadget, udc));
+		r = usb_gadget_error(settings->name, "binding",
+			usbg_enable_gadget(gadget->gadget, udc));
 		if (r == 0) {
 			log_info(settings->name, "plugged into %s", usbg_get_udc_name(udc));
 			return 0;
@@ -241,8 +253,9 @@ int usb_gadget_bind(struct usb_gadget *gadget, const struct usb_settings *settin
 
 void usb_gadget_unbind(struct usb_gadget *gadget)
 {
+	/* It fails when the gadget is not bound, which is as good. */
 	if (gadget->gadget != NULL)
-		(void)usbg_disable_gadget(gadget->gadget); /* fails when it is not bound, which is as good */
+		(void)usbg_disable_gadget(gadget->gadget);
 }
 
 void usb_gadget_deinit(struct usb_gadget *gadget)

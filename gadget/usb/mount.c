@@ -1,6 +1,6 @@
 /*
- * The mount, by the system calls that do not need a folder: fsopen(2), fsconfig(2), fsmount(2), all of
- * Linux 5.2. See mount.h.
+ * The mount, by the system calls that do not need a folder: fsopen(2), fsconfig(2), fsmount(2), all
+ * of Linux 5.2. See mount.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -34,7 +34,8 @@ static int usb_mount_once(const char *instance, int *fd)
 		result = error_from_errno();
 		goto out;
 	}
-	*fd = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	*fd = fsmount(context, FSMOUNT_CLOEXEC,
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	result = *fd >= 0 ? 0 : error_from_errno();
 out:
 	(void)close(context);

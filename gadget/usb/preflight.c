@@ -1,6 +1,7 @@
 /*
- * The checks before anything is made, so that each thing that may be missing gets a name of its own:
- * later the kernel would answer EBUSY, or libusbgx "not found", to nearly all of them. See preflight.h.
+ * The checks before anything is made, so that each thing that may be missing gets a name of its
+ * own: later the kernel would answer EBUSY, or libusbgx "not found", to nearly all of them. See
+ * preflight.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -30,8 +31,9 @@ int usb_preflight(void)
 		return USB_NOT_ROOT;
 	if (access(USB_GADGETS, F_OK) != 0)
 		usb_mount_autoload();
+	/* The folder is made by configfs, which libcomposite would have loaded. */
 	if (statfs(USB_CONFIGFS, &about) != 0)
-		return errno == ENOENT ? USB_NO_GADGETS : error_from_errno(); /* configfs would make it */
+		return errno == ENOENT ? USB_NO_GADGETS : error_from_errno();
 	if (about.f_type != CONFIGFS_MAGIC)
 		return USB_NO_CONFIGFS;
 	return access(USB_GADGETS, F_OK) == 0 ? 0 : USB_NO_GADGETS;

@@ -1,6 +1,7 @@
 /*
- * The kernel takes down what a dead process left (about 50 ms after a kill -9), and says EBUSY until
- * then. Nothing announces the end of it, so whoever needs it asks again, at most for a second.
+ * The kernel takes down what a dead process left (about 50 ms after a kill -9), and says EBUSY
+ * until then. Nothing announces the end of it, so whoever needs it asks again, at most for a
+ * second.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -45,7 +45,8 @@ bool usb_sending_taken(struct usb_sending *sending, size_t size)
 	if (size == 0)
 		return true;
 	sending->taken += size;
-	return sending->taken == sending->message.size && sending->taken % sending->packet_size != 0;
+	return sending->taken == sending->message.size &&
+		sending->taken % sending->packet_size != 0;
 }
 
 void usb_sending_clear(struct usb_sending *sending)

@@ -1,11 +1,12 @@
 /*
- * How a message leaves on bulk IN. Sans-I/O: it says which bytes to write next, and is told how many
- * the host took.
+ * How a message leaves on bulk IN. Sans-I/O: it says which bytes to write next, and is told how
+ * many the host took.
  *
  * FunctionFS never marks the end of a transfer by itself. When the length is a multiple of
- * wMaxPacketSize, the host waits for more until an empty packet comes (USB 2.0, 5.8.3); and that one
- * may be written only after the data was taken, because dummy_hcd before 6.1.170 and 6.12.85 ended the
- * host's transfer too early when an empty packet waited behind more data than fits into one tick.
+ * wMaxPacketSize, the host waits for more until an empty packet comes (USB 2.0, 5.8.3); and that
+ * one may be written only after the data was taken, because dummy_hcd before 6.1.170 and 6.12.85
+ * ended the host's transfer too early when an empty packet waited behind more data than fits into
+ * one tick.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -57,7 +57,7 @@ void usb_transfer_abandon(struct usb_transfer *transfer, io_context_t context)
 	if (!usb_transfer_is_active(transfer) || transfer->stale)
 		return;
 	transfer->stale = true;
-	/* Answers EINPROGRESS, or EINVAL if it is through already; the completion comes either way. */
+	/* EINPROGRESS, or EINVAL if it is through already; the completion comes either way. */
 	if (transfer->busy)
 		(void)io_cancel(context, &transfer->iocb, &unused);
 }

@@ -5,8 +5,8 @@
  * O_NONBLOCK says. Kernel AIO with an eventfd is the one model that can be cancelled and that dies
  * with its process; io_uring keeps the gadget bound after a kill -9.
  *
- * The files are open with O_NONBLOCK all the same: without it, submitting to an endpoint that is not
- * enabled would wait.
+ * The files are open with O_NONBLOCK all the same: without it, submitting to an endpoint that is
+ * not enabled would wait.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -30,9 +30,9 @@ struct usb_transfer {
 #define USB_TRANSFER_NULL ((struct usb_transfer){ .fd = -1 })
 
 /*
- * Start a read into bytes, or a write, with completions in context and on the eventfd bell. bytes of a
- * read belong to the kernel until it is done; those of a write are copied before the call returns. Not
- * while the transfer is busy or done. Fatal: -errno.
+ * Start a read into bytes, or a write, with completions in context and on the eventfd bell. bytes
+ * of a read belong to the kernel until it is done; those of a write are copied before the call
+ * returns. Not while the transfer is busy or done. Fatal: -errno.
  */
 int usb_transfer_read(struct usb_transfer *transfer, io_context_t context, int bell, uint8_t *bytes,
 	size_t size);
@@ -49,8 +49,8 @@ void usb_transfer_abandon(struct usb_transfer *transfer, io_context_t context);
 int usb_transfer_harvest(io_context_t context);
 
 /*
- * Whether a result means that the host let go of the device, or was never there: nothing to do but to
- * wait for the next enable.
+ * Whether a result means that the host let go of the device, or was never there: nothing to do but
+ * to wait for the next enable.
  */
 bool usb_transfer_is_lost(long result);
 

@@ -2,10 +2,11 @@
  * The device: makes its parts in the order in which one needs the other, and takes them down in the
  * order that does not deadlock the kernel.
  *
- * One eventfd, the bell, is rung for everything: events on ep0 (the kernel does it: FUNCTIONFS_EVENTFD),
- * completions on the other endpoints, answers that are through. Each ring is worked off in one order:
- * completions are collected, then the events are looked at, then the completions. So a message of a
- * driver that has gone is never delivered after the enable that brought the next one.
+ * One eventfd, the bell, is rung for everything: events on ep0 (the kernel does it:
+ * FUNCTIONFS_EVENTFD), completions on the other endpoints, answers that are through. Each ring is
+ * worked off in one order: completions are collected, then the events are looked at, then the
+ * completions. So a message of a driver that has gone is never delivered after the enable that
+ * brought the next one.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -205,7 +206,8 @@ int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_setti
 	struct usb_device *made = NULL;
 	int r = -EINVAL;
 
-	if (!usb_name_is_valid(settings->name) || settings->class_descriptor_size > USB_CLASS_DESCRIPTOR_MAX)
+	if (!usb_name_is_valid(settings->name) ||
+	    settings->class_descriptor_size > USB_CLASS_DESCRIPTOR_MAX)
 		return r;
 	made = calloc(1, sizeof(*made));
 	if (made == NULL)
@@ -255,10 +257,10 @@ struct usb_device *usb_close(struct usb_device *device)
 	device->endpoints.closed = true;
 
 	/*
-	 * An answer that hangs holds the lock of ep0 that unbinding needs, so it is ended first. Then
-	 * the gadget is unbound while its files are open: when the last close does it, an open of ep0
-	 * at the same moment would deadlock the kernel. Then the files are closed, and with them the
-	 * mount goes; the folders of configfs are last.
+	 * An answer that hangs holds the lock of ep0 that unbinding needs, so it is ended first.
+	 * Then the gadget is unbound while its files are open: when the last close does it, an open
+	 * of ep0 at the same moment would deadlock the kernel. Then the files are closed, and with
+	 * them the mount goes; the folders of configfs are last.
 	 */
 	usb_control_stop(&device->control);
 	usb_gadget_unbind(&device->gadget);

@@ -46,9 +46,9 @@ struct usb_settings {
 	bool interrupt;              /* with an interrupt endpoint */
 	size_t message_max;          /* largest message on bulk OUT, bytes */
 	/*
-	 * Framing of bulk OUT: how many more bytes belong to the message whose first size bytes (one
-	 * packet at least, unless the host sent less) are these. 0: it is complete, or broken and to be
-	 * handed over as it is.
+	 * Framing of bulk OUT: how many more bytes belong to the message whose first size bytes
+	 * (one packet at least, unless the host sent less) are these. 0: it is complete, or broken
+	 * and to be handed over as it is.
 	 */
 	size_t (*missing)(const uint8_t *bytes, size_t size);
 };
@@ -66,24 +66,28 @@ struct usb_request {
 
 struct usb_callbacks {
 	/*
-	 * The host has configured the device: a new driver may be there. Whatever was queued is gone.
-	 * packet_size is the bulk endpoints' wMaxPacketSize at the speed in use.
+	 * The host has configured the device: a new driver may be there. Whatever was queued is
+	 * gone. packet_size is the bulk endpoints' wMaxPacketSize at the speed in use.
 	 */
 	void (*enabled)(void *owner, size_t packet_size);
-	/* The host has let go of the device; whatever was queued is gone. */
+	/* The host has let go of the device; whatever was queued is gone. Never without enabled(). */
 	void (*disabled)(void *owner);
 	/* A message came from bulk OUT. The bytes are the callee's until it returns. */
 	void (*message)(void *owner, struct payload_view message);
-	/* The message on bulk IN has been taken (or fitted the controller's FIFO): send the next. */
+	/* The message on bulk IN was taken (or fitted the controller's FIFO): send the next. */
 	void (*sent)(void *owner);
 	/* The notification has been taken (or fitted the controller's FIFO). */
 	void (*notified)(void *owner);
 	/*
-	 * A class request came. Returns the number of bytes put into answer (at most USB_CONTROL_MAX,
-	 * and cut to wLength by the caller), 0 to acknowledge a request without data, negative to stall.
+	 * A class request came that brings no data (one that does is stalled unasked). Returns the
+	 * number of bytes put into answer (at most USB_CONTROL_MAX, and cut to wLength by the
+	 * caller), 0 to acknowledge a request without data, negative to stall.
 	 */
 	int (*control)(void *owner, const struct usb_request *request, uint8_t *answer);
-	/* The device is gone for good (its UDC was taken away): only usb_close() is left to do. */
+	/*
+	 * The device is gone for good, because its UDC was taken away or its transfers fail: only
+	 * usb_close() is left to do. Comes once, after disabled() if that was due.
+	 */
 	void (*gone)(void *owner);
 };
 
@@ -92,7 +96,7 @@ enum usb_outcome {
 	USB_NO_CONFIGFS = 2,    /* configfs is not mounted */
 	USB_NO_GADGETS = 3,     /* libcomposite is not loaded and does not load by itself */
 	USB_NO_FUNCTIONFS = 4,  /* the kernel has no FunctionFS */
-	USB_NO_UDC = 5,         /* no dummy UDC: dummy_hcd is not loaded, or not the one asked for */
+	USB_NO_UDC = 5,         /* no dummy UDC (dummy_hcd is not loaded), or not that one */
 	USB_UDC_BUSY = 6,       /* every dummy UDC (or the one asked for) has a gadget */
 	USB_FOREIGN_GADGET = 7, /* a gadget that is not ours, of a type libusbgx can't read */
 	USB_NAME_TAKEN = 8,     /* a gadget of this name is in use by another process that lives */
@@ -106,9 +110,9 @@ enum usb_outcome {
 const char *usb_outcome_text(enum usb_outcome outcome);
 
 /*
- * Whether a device could be made at all: rights, configfs, libcomposite, FunctionFS, a dummy UDC. To be
- * called once at the start, before anything is waited for. Returns 0 or one of the outcomes; fatal:
- * -errno.
+ * Whether a device could be made at all: rights, configfs, libcomposite, a dummy UDC. Makes the
+ * kernel load libcomposite and FunctionFS. To be called once at the start, before anything is waited
+ * for. Returns 0 or one of the outcomes; fatal: -errno.
  */
 int usb_check(void);
 
@@ -116,15 +120,19 @@ struct usb_device;
 
 /*
  * Makes the device and plugs it in. A gadget of the same name that a dead process left behind is
- * removed first. Returns 0 or one of the outcomes up to USB_NAME_TAKEN; fatal: -errno.
- * callbacks must outlive the device. Callbacks may come as soon as the loop runs.
+ * removed first, which may take up to a second. Returns 0 or one of the outcomes up to
+ * USB_NAME_TAKEN; fatal: -errno. *device is NULL unless the result is 0.
+ *
+ * callbacks must outlive the device, settings need not. Callbacks may come as soon as the loop runs.
+ * SIGRTMIN gets a handler that does nothing: it wakes a thread that answers a class request.
  */
 int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_settings *settings,
 	const struct usb_callbacks *callbacks, void *owner);
 
 /*
- * Unplugs and removes the device, in the order that does not deadlock the kernel, and frees it. No
- * callback comes any more. Returns NULL; may be called with NULL.
+ * Unplugs and removes the device, in the order that does not deadlock the kernel. No callback comes
+ * any more; it may be called from within one. The memory is freed when the loop runs next. Returns
+ * NULL; may be called with NULL.
  */
 struct usb_device *usb_close(struct usb_device *device);
 
@@ -135,13 +143,15 @@ struct usb_device *usb_close(struct usb_device *device);
 int usb_send(struct usb_device *device, struct payload_view message);
 
 /*
- * Takes back a message that the host has not begun to read; sent() does not come for it. What is in
- * the controller's FIFO (up to 64 bytes) can't be taken back.
+ * Takes back a message that the host has not begun to read; sent() does not come for it, and
+ * usb_send() may follow at once. What is in the controller's FIFO (up to 64 bytes, counted as taken)
+ * can't be taken back. May be called when there is none.
  */
 void usb_cancel_send(struct usb_device *device);
 
 /*
- * Sends a notification on interrupt IN, at most USB_NOTIFICATION_MAX bytes. One at a time, as above.
- * Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED (also when there is no such endpoint); fatal: -errno.
+ * Sends a notification on interrupt IN, at most USB_NOTIFICATION_MAX bytes. One at a time, as
+ * above. Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED (also when there is no such endpoint); fatal:
+ * -errno.
  */
 int usb_notify(struct usb_device *device, const uint8_t *bytes, size_t size);

@@ -37,7 +37,7 @@ struct host {
 /* Says what failed, and where it stood. Always false. */
 static bool host_fail(const char *what, size_t where, int r)
 {
-	printf("  %s at %zu: %d%s%s\n", what, where, r, r < 0 ? " " : "", r < 0 ? libusb_error_name(r) : "");
+	printf("  %s at %zu: %d %s\n", what, where, r, r < 0 ? libusb_error_name(r) : "");
 	return false;
 }
 
@@ -74,7 +74,8 @@ static bool host_open(struct host *host)
 	int r = LIBUSB_ERROR_NO_DEVICE;
 
 	for (int i = 0; i < 500; i++) {
-		host->handle = libusb_open_device_with_vid_pid(host->context, ECHO_VENDOR, ECHO_PRODUCT);
+		host->handle = libusb_open_device_with_vid_pid(host->context, ECHO_VENDOR,
+			ECHO_PRODUCT);
 		if (host->handle != NULL) {
 			r = libusb_claim_interface(host->handle, 0);
 			if (r == 0)
@@ -104,22 +105,24 @@ static void host_fill(struct host *host, enum echo_type type, size_t size, size_
 static bool host_write(struct host *host, size_t size)
 {
 	int n = 0;
-	int r = libusb_bulk_transfer(host->handle, host->bulk_out, host->sent, (int)size, &n, HOST_TIMEOUT);
+	int r = libusb_bulk_transfer(host->handle, host->bulk_out, host->sent, (int)size, &n,
+		HOST_TIMEOUT);
 
-	return r == 0 && (size_t)n == size ? true : host_fail("write", size, r);
+	return (r == 0 && (size_t)n == size) || host_fail("write", size, r);
 }
 
 /* Reads a message, which must be the first size bytes of the last one sent. */
 static bool host_read(struct host *host, size_t size)
 {
 	int n = 0;
-	int r = libusb_bulk_transfer(host->handle, host->bulk_in, host->got, HOST_BUFFER, &n, HOST_TIMEOUT);
+	int r = libusb_bulk_transfer(host->handle, host->bulk_in, host->got, HOST_BUFFER, &n,
+		HOST_TIMEOUT);
 
 	if (r != 0)
 		return host_fail("read", size, r);
 	if ((size_t)n != size)
 		return host_fail("read's length", size, n);
-	return memcmp(host->sent, host->got, size) == 0 ? true : host_fail("read's content", size, n);
+	return memcmp(host->sent, host->got, size) == 0 || host_fail("read's content", size, n);
 }
 
 static bool host_read_notification(struct host *host)
@@ -130,8 +133,9 @@ static bool host_read_notification(struct host *host)
 
 	if (host->interrupt_in == 0)
 		return true;
-	r = libusb_interrupt_transfer(host->handle, host->interrupt_in, bytes, sizeof(bytes), &n, HOST_TIMEOUT);
-	return r == 0 && n == ECHO_NOTIFICATION ? true : host_fail("notification", (size_t)n, r);
+	r = libusb_interrupt_transfer(host->handle, host->interrupt_in, bytes, sizeof(bytes), &n,
+		HOST_TIMEOUT);
+	return (r == 0 && n == ECHO_NOTIFICATION) || host_fail("notification", (size_t)n, r);
 }
 
 static bool host_exchange(struct host *host, enum echo_type type, size_t size)
@@ -151,9 +155,9 @@ static bool host_check_lengths(struct host *host)
 
 static bool host_check_large(struct host *host)
 {
-	static const size_t sizes[] = { 2047, 2048, 2049, 2065, 4095, 4096, 4097, 8192, 16384, 32767, 32768,
-		32769, 33279, 33280, 33281, 53248, 53249, 65023, 65024, 65025, 65535, 65536, 65537, 65550,
-		ECHO_MESSAGE_MAX };
+	static const size_t sizes[] = { 2047, 2048, 2049, 2065, 4095, 4096, 4097, 8192, 16384,
+		32767, 32768, 32769, 33279, 33280, 33281, 53248, 53249, 65023, 65024, 65025, 65535,
+		65536, 65537, 65550, ECHO_MESSAGE_MAX };
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		if (!host_exchange(host, ECHO_PLAIN, sizes[i]))
@@ -165,7 +169,9 @@ static bool host_check_large(struct host *host)
 /* A driver that does end a transfer of whole packets with an empty one. */
 static bool host_check_empty_packets(struct host *host)
 {
-	for (size_t size = host->packet_size; size <= 8 * host->packet_size; size += host->packet_size) {
+	for (size_t packets = 1; packets <= 8; packets++) {
+		size_t size = packets * host->packet_size;
+
 		host_fill(host, ECHO_PLAIN, size, size);
 		if (!host_write(host, size) || !host_write(host, 0) || !host_read(host, size) ||
 		    !host_read_notification(host))
@@ -174,7 +180,7 @@ static bool host_check_empty_packets(struct host *host)
 	return true;
 }
 
-/* A message that ends before its length says so is handed over as it is, and the next is a new one. */
+/* A message that ends before its length says so is handed over as it is; the next is a new one. */
 static bool host_check_truncated(struct host *host)
 {
 	static const size_t sizes[] = { 10, 100, 511, 513, 1000, 1023 };
@@ -197,14 +203,15 @@ static bool host_check_too_large(struct host *host)
 }
 
 /*
- * What the device took back before anybody read never arrives. The notification says that it is done
- * with that; without an interrupt endpoint nothing does.
+ * What the device took back before anybody read never arrives. The notification says that it is
+ * done with that; without an interrupt endpoint nothing does.
  */
 static bool host_check_cancel(struct host *host)
 {
 	for (int i = 0; i < HOST_TIMES && host->interrupt_in != 0; i++) {
 		host_fill(host, ECHO_CANCEL, 300, 300);
-		if (!host_write(host, 300) || !host_read_notification(host) || !host_read(host, 300))
+		if (!host_write(host, 300) || !host_read_notification(host) ||
+		    !host_read(host, 300))
 			return false;
 	}
 	return true;
@@ -284,19 +291,20 @@ static bool host_check_set_configuration(struct host *host)
 	return true;
 }
 
-static int host_control_in(struct host *host, enum echo_request request, uint8_t *bytes, uint16_t size,
-	unsigned timeout)
+static int host_control_in(struct host *host, enum echo_request request, uint8_t *bytes,
+	uint16_t size, unsigned timeout)
 {
 	return libusb_control_transfer(host->handle,
-		LIBUSB_ENDPOINT_IN | LIBUSB_REQUEST_TYPE_CLASS | LIBUSB_RECIPIENT_INTERFACE, (uint8_t)request,
-		0, 0, bytes, size, timeout);
+		LIBUSB_ENDPOINT_IN | LIBUSB_REQUEST_TYPE_CLASS | LIBUSB_RECIPIENT_INTERFACE,
+		(uint8_t)request, 0, 0, bytes, size, timeout);
 }
 
-static int host_control_out(struct host *host, enum echo_request request, uint8_t *bytes, uint16_t size)
+static int host_control_out(struct host *host, enum echo_request request, uint8_t *bytes,
+	uint16_t size)
 {
 	return libusb_control_transfer(host->handle,
-		LIBUSB_ENDPOINT_OUT | LIBUSB_REQUEST_TYPE_CLASS | LIBUSB_RECIPIENT_INTERFACE, (uint8_t)request,
-		0, 0, bytes, size, HOST_TIMEOUT);
+		LIBUSB_ENDPOINT_OUT | LIBUSB_REQUEST_TYPE_CLASS | LIBUSB_RECIPIENT_INTERFACE,
+		(uint8_t)request, 0, 0, bytes, size, HOST_TIMEOUT);
 }
 
 static bool host_check_control(struct host *host)
@@ -347,7 +355,9 @@ static bool host_check_leave_hanging(struct host *host)
 	uint8_t bytes[16];
 	int r = host_control_in(host, ECHO_REQUEST_SLOW, bytes, sizeof(bytes), 200);
 
-	return r == LIBUSB_ERROR_TIMEOUT ? host_exchange(host, ECHO_PLAIN, 600) : host_fail("request", 0, r);
+	if (r != LIBUSB_ERROR_TIMEOUT)
+		return host_fail("request given up", 0, r);
+	return host_exchange(host, ECHO_PLAIN, 600);
 }
 
 static bool host_check_once(struct host *host)

@@ -1,6 +1,7 @@
 /*
- * usb-echo: a device of gadget/usb that sends back each message that it gets, and announces each with
- * a notification. Says on stdout what happens to it, one word a line, so that a script can wait for it.
+ * usb-echo: a device of gadget/usb that sends back each message that it gets, and announces each
+ * with a notification. Says on stdout what happens to it, one word a line, so that a script can
+ * wait for it.
  *
  *     usb-echo [-n NAME] [-u UDC] [-b]       -b: bulk endpoints only
  *
