@@ -15,6 +15,7 @@ GUEST_PID=
 
 agent_port=7000
 shell_port=7001
+ssh_port=7022
 
 # /dev/kvm alone means little: without vmx or svm it exists but hangs. kvm-unusable remembers that
 # a guest did not reach its init under KVM.
@@ -55,7 +56,7 @@ guest_start_qemu()
 		-serial "file:$RESULTS/guest-console.log" \
 		-drive "file=$image/root.squashfs,format=raw,if=none,id=root,readonly=on,file.locking=off" \
 		-device virtio-blk-pci,drive=root \
-		-netdev "user,id=net,hostfwd=tcp:127.0.0.1:$agent_port-:7000,hostfwd=tcp:127.0.0.1:$shell_port-:7001" \
+		-netdev "user,id=net,hostfwd=tcp:127.0.0.1:$agent_port-:7000,hostfwd=tcp:127.0.0.1:$shell_port-:7001,hostfwd=tcp:127.0.0.1:$ssh_port-:22" \
 		-device virtio-net-pci,netdev=net,romfile= "${shares[@]}" \
 		</dev/null >>"$RESULTS/qemu.log" 2>&1 &
 	GUEST_PID=$!

@@ -11,7 +11,7 @@ packages=(
 	libusb-1.0-0-dev
 	mmdebstrap squashfs-tools cpio xz-utils qemu-system-x86 qemu-system-data seabios socat
 	iproute2 procps
-	pcscd opensc
+	pcscd opensc openssh-client
 )
 
 apt_install()
