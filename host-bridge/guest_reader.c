@@ -129,12 +129,21 @@ static enum wire_outcome lost_outcome(const struct guest_reader *reader)
 	return reader->late ? WIRE_CARD_BUSY : WIRE_OUTCOME_UNKNOWN;
 }
 
+/* Nothing of ours ended it. */
+static void log_death(const struct guest_reader *reader)
+{
+	if (!reader->late)
+		log_error(reader->guest, "%s: the worker died", reader->name);
+}
+
 static void on_ended(void *owner, bool clean)
 {
 	struct guest_reader *reader = owner;
 	enum worker_state state = reader->state;
 	enum wire_outcome outcome = lost_outcome(reader);
 
+	if (state == WORKER_IDLE || state == WORKER_BUSY)
+		log_death(reader);
 	/* First, because the answer to a call may bring the next one, or the end of the session. */
 	reader->state = WORKER_NONE;
 	reader->child = NULL;
@@ -149,12 +158,10 @@ static void on_ended(void *owner, bool clean)
 		break;
 	case WORKER_BUSY:
 		/* It died over a call. The next one finds no handle. */
-		log_error(reader->guest, "%s: the worker died", reader->name);
 		reader_fail(reader, outcome);
 		break;
 	case WORKER_IDLE:
 		/* It died for no reason of ours. */
-		log_error(reader->guest, "%s: the worker died", reader->name);
 		break;
 	case WORKER_ENDING:
 		/* As it should. */

@@ -30,7 +30,9 @@ static const char *change_text(enum reader_change change)
 	case READER_CARD_SWAPPED:
 		return "card removed and inserted";
 	case READER_CARD_MUTE:
-		return "card inserted, but it does not answer";
+		return "the card does not answer";
+	case READER_CARD_ANSWERS:
+		return "the card answers again";
 	}
 	return NULL;
 }
@@ -70,20 +72,28 @@ static void log_changes(const struct reader_table *table)
 	}
 }
 
-/* Takes over a list; service 0 in it means that nothing is known of any reader. */
-static void readers_update(struct host_readers *readers, const struct wire_readers *seen)
+/* Takes over a list. Returns whether that went well. */
+static bool readers_update(struct host_readers *readers, const struct wire_readers *seen)
 {
-	bool before = readers->table.service;
 	int r = reader_table_update(&readers->table, seen);
 
 	if (r < 0) {
 		readers->fail(readers->context, r);
-		return;
+		return false;
 	}
+	readers->changed(readers->context);
+	return true;
+}
+
+static void readers_report(struct host_readers *readers, const struct wire_readers *seen)
+{
+	bool before = readers->table.service;
+
+	if (!readers_update(readers, seen))
+		return;
 	log_service(readers, before);
 	readers->known = true;
 	log_changes(&readers->table);
-	readers->changed(readers->context);
 }
 
 static void readers_launch(struct host_readers *readers);
@@ -105,8 +115,10 @@ static void readers_relaunch(struct host_readers *readers)
 	} else if (readers->back_off == 0) {
 		readers->back_off = BACK_OFF_FIRST;
 	} else {
-		/* The second time in a row: what we know is old. */
-		readers_update(readers, &unknown);
+		/* The second time in a row: what we know is old. The next report counts as the first. */
+		log_warning("readers", "all cards count as removed until a monitor lives longer");
+		(void)readers_update(readers, &unknown);
+		readers->known = false;
 		readers->back_off *= 2;
 	}
 	if (readers->back_off > BACK_OFF_MAX)
@@ -119,7 +131,7 @@ static void on_message(void *owner, const struct wire_message *message)
 	struct host_readers *readers = owner;
 
 	if (message->type == WIRE_READERS)
-		readers_update(readers, &message->readers);
+		readers_report(readers, &message->readers);
 }
 
 static void on_ended(void *owner, bool clean)

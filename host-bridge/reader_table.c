@@ -58,7 +58,9 @@ static enum reader_change card_change(uint8_t before, uint8_t now, bool moved)
 		return before == now ? READER_SAME : READER_CARD_REMOVED;
 	if (before == WIRE_CARD_ABSENT)
 		return READER_CARD_INSERTED;
-	return moved ? READER_CARD_SWAPPED : READER_SAME;
+	if (moved)
+		return READER_CARD_SWAPPED;
+	return before == WIRE_CARD_UNRESPONSIVE ? READER_CARD_ANSWERS : READER_SAME;
 }
 
 /* The reader is there, in the state now. */

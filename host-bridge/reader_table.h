@@ -25,7 +25,8 @@ enum reader_change {
 	READER_CARD_INSERTED,
 	READER_CARD_REMOVED,
 	READER_CARD_SWAPPED, /* out and in again since the last update */
-	READER_CARD_MUTE,    /* inserted, and doesn't answer */
+	READER_CARD_MUTE,    /* doesn't answer, whether it was just inserted or not */
+	READER_CARD_ANSWERS, /* again */
 };
 
 struct reader_entry {

@@ -33,7 +33,7 @@ struct step {
 
 static const struct step steps[] = {
 	/* nothing is known yet, and pcscd is away */
-	{ 0, { { NULL } }, "" },
+	{ 0, { { NULL, 0, 0, 0 } }, "" },
 	/* a reader without a card, then with one */
 	{ 1, { { A, WIRE_CARD_ABSENT, 0, 0 } }, "1 plugged absent/0" },
 	{ 1, { { A, WIRE_CARD_PRESENT, 1, 10 } }, "1 inserted present/1" },
@@ -57,20 +57,20 @@ static const struct step steps[] = {
 	{ 1, { { A, WIRE_CARD_UNRESPONSIVE, 7, 0 }, { B, WIRE_CARD_UNRESPONSIVE, 7, 0 } },
 	  "1 same mute/5, 2 mute mute/1" },
 	{ 1, { { A, WIRE_CARD_PRESENT, 7, 9 }, { B, WIRE_CARD_PRESENT, 7, 10 } },
-	  "1 same present/5, 2 same present/1" },
+	  "1 answers present/5, 2 answers present/1" },
 	/* unplugged, with the card in it, and back with its identity */
 	{ 1, { { B, WIRE_CARD_PRESENT, 7, 10 } }, "1 unplugged absent/6, 2 same present/1" },
 	{ 1, { { B, WIRE_CARD_PRESENT, 7, 10 }, { A, WIRE_CARD_PRESENT, 1, 9 } },
 	  "1 plugged present/7, 2 same present/1" },
 	/* pcscd restarted: its counters begin again, and end where they were */
-	{ 0, { { NULL } }, "1 same absent/8, 2 same absent/2" },
-	{ 0, { { NULL } }, "1 same absent/8, 2 same absent/2" },
+	{ 0, { { NULL, 0, 0, 0 } }, "1 same absent/8, 2 same absent/2" },
+	{ 0, { { NULL, 0, 0, 0 } }, "1 same absent/8, 2 same absent/2" },
 	{ 1, { { A, WIRE_CARD_PRESENT, 1, 9 }, { B, WIRE_CARD_ABSENT, 0, 0 } },
 	  "1 inserted present/9, 2 same absent/3" },
 	/* gone while pcscd was away */
-	{ 0, { { NULL } }, "1 same absent/10, 2 same absent/3" },
+	{ 0, { { NULL, 0, 0, 0 } }, "1 same absent/10, 2 same absent/3" },
 	{ 1, { { B, WIRE_CARD_ABSENT, 0, 0 } }, "1 unplugged absent/10, 2 same absent/3" },
-	{ 1, { { NULL } }, "1 same absent/10, 2 unplugged absent/3" },
+	{ 1, { { NULL, 0, 0, 0 } }, "1 same absent/10, 2 unplugged absent/3" },
 };
 
 static const char *const change_names[] = {
@@ -81,6 +81,7 @@ static const char *const change_names[] = {
 	[READER_CARD_REMOVED] = "removed",
 	[READER_CARD_SWAPPED] = "swapped",
 	[READER_CARD_MUTE] = "mute",
+	[READER_CARD_ANSWERS] = "answers",
 };
 
 static const char *const card_names[] = { "absent", "present", "mute" };
