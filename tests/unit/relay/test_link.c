@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,21 +82,30 @@ static int receive_within(struct link *link, struct link_route *from, struct pay
 	struct pollfd poller = { .fd = link_fd(link), .events = POLLIN };
 	int result = link_receive(link, from, frame);
 
-	if (result == LINK_NOTHING && poll(&poller, 1, ms) > 0)
+	/* Readable isn't a promise: it may be nothing again. */
+	while (result == LINK_NOTHING && poll(&poller, 1, ms) > 0)
 		result = link_receive(link, from, frame);
 	return result;
 }
 
-/* Sends until it arrives: a link that isn't connected yet drops. */
+static bool is_frame(const struct payload *frame, struct payload_view expected)
+{
+	return frame->size == expected.size &&
+		memcmp(frame->bytes, expected.bytes, expected.size) == 0;
+}
+
+/*
+ * Sends until it arrives: a link that isn't connected yet drops. On a slow machine what is sent again
+ * may arrive twice, the second time when something else is waited for: hence the waiting for this one.
+ */
 static void send_through(struct link *guest, struct payload_view sent, struct link *bridge,
 	struct link_route *from, struct payload *frame)
 {
 	for (int waited = 0; waited < PATIENCE; waited += RETRY) {
 		(void)link_send(guest, NULL, sent);
-		if (receive_within(bridge, from, frame, RETRY) == 0) {
-			assert_int_equal(frame->size, sent.size);
-			assert_memory_equal(frame->bytes, sent.bytes, sent.size);
-			return;
+		while (receive_within(bridge, from, frame, RETRY) == 0) {
+			if (is_frame(frame, sent))
+				return;
 		}
 	}
 	fail_msg("nothing arrived within %d ms", PATIENCE);
@@ -104,8 +114,7 @@ static void send_through(struct link *guest, struct payload_view sent, struct li
 static void expect_frame(struct link *link, struct payload_view sent, struct payload *frame)
 {
 	assert_int_equal(receive_within(link, NULL, frame, PATIENCE), 0);
-	assert_int_equal(frame->size, sent.size);
-	assert_memory_equal(frame->bytes, sent.bytes, sent.size);
+	assert_true(is_frame(frame, sent));
 }
 
 static void test_every_size_both_ways(void **state)
@@ -124,9 +133,10 @@ static void test_every_size_both_ways(void **state)
 		struct payload_view sent = { .bytes = bytes, .size = sizes[i] };
 
 		assert_int_equal(link_send(guest, NULL, sent), 0);
-		assert_int_equal(receive_within(bridge, &from, &f->frame, PATIENCE), 0);
-		assert_int_equal(f->frame.size, sent.size);
-		assert_memory_equal(f->frame.bytes, bytes, sent.size);
+		do {
+			assert_int_equal(receive_within(bridge, &from, &f->frame, PATIENCE), 0);
+		} while (is_frame(&f->frame, text("connected")));
+		assert_true(is_frame(&f->frame, sent));
 		assert_int_equal(link_send(bridge, &from, sent), 0);
 		expect_frame(guest, sent, &f->frame);
 	}
