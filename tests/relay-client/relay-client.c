@@ -48,6 +48,7 @@ struct client {
 	char name[WIRE_NAME_MAX];    /* pattern of the chosen reader; empty: the first */
 	uint32_t number;             /* of the call that is open, 0 for none */
 	bool answered;
+	bool over;                   /* the last thing heard of the session was its end */
 	struct wire_reply reply;     /* of the last call that was answered */
 	uint8_t data[WIRE_APDU_MAX];
 };
@@ -92,9 +93,11 @@ static void take_event(struct client *client, const struct guest_event *event)
 {
 	switch (event->type) {
 	case GUEST_SESSION_UP:
+		client->over = false;
 		(void)fprintf(stderr, "relay-client: session up\n");
 		break;
 	case GUEST_SESSION_DOWN:
+		client->over = true;
 		(void)fprintf(stderr, "relay-client: session down\n");
 		break;
 	case GUEST_SESSION_REFUSED:
@@ -369,10 +372,19 @@ static bool read_line(struct client *client, char *line)
 	return fgets(line, LINE_MAX_SIZE, stdin) != NULL;
 }
 
+static bool is_over(struct client *client, const char *unused)
+{
+	(void)unused;
+	return client->over;
+}
+
+/* Closing the link at once would drop the goodbye. */
 static void say_goodbye(struct client *client)
 {
+	if (!guest_session_is_up(client->session))
+		return;
 	guest_session_bye(client->session);
-	run_until(client, holds, "no-session");
+	run_until(client, is_over, NULL);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,396 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# test-bridge.sh CCID-BRIDGE RELAY-CLIENT CARD CARD-CTL EXCHANGE: the bridge between relay-client, a
+# guest without USB, and the scripted card in a real pcscd with the vpcd driver. What happened to the
+# card is read in the card's own log.
+#
+# Needs root, pcscd and the vpcd driver (VPCD_DRIVER, or where Debian's package has it); ends with 77
+# (skipped) without them.
+
+set -eu
+
+bridge=$1 client=$2 card=$3 card_ctl=$4 exchange=$5
+driver=${VPCD_DRIVER:-/usr/lib/pcsc/drivers/serial/libifdvpcd.so}
+work=$(mktemp -d)
+
+if [ "$(id -u)" != 0 ] || ! command -v pcscd >/dev/null || [ ! -e "$driver" ]; then
+	echo "skipped: needs root, pcscd and $driver"
+	exit 77
+fi
+
+# vpcd listens on all addresses, and libpcsclite knows one pcscd: a network, a /run and processes of
+# our own, which end with this script.
+if [ -z "${TEST_BRIDGE_INSIDE:-}" ]; then
+	rmdir "$work"
+	export TEST_BRIDGE_INSIDE=1
+	exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" "$@"
+fi
+
+cleanup()
+{
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+fail()
+{
+	echo "FAILED: $*"
+	echo "--- bridge"
+	cat "$work/bridge.log" || true
+	echo "--- card"
+	tail -n 30 "$work/card.log" || true
+	exit 1
+}
+
+# ---- the host ----
+
+# The folder of the drivers is hidden, so that this pcscd leaves the machine's real readers alone.
+prepare()
+{
+	ip link set lo up
+	mkdir -p /run/pcscd
+	mount -t tmpfs tmpfs /run/pcscd
+	cp "$driver" "$work/libifdvpcd.so"
+	mount -t tmpfs tmpfs /usr/lib/pcsc/drivers
+	cat >"$work/reader.conf" <<-END
+		FRIENDLYNAME "Virtual PCD"
+		DEVICENAME /dev/null:0x8C7B
+		LIBPATH $work/libifdvpcd.so
+		CHANNELID 0x8C7B
+	END
+	cat >"$work/bridge.conf" <<-END
+		listen = { "ipc://$work/run/bridge.sock" }
+		log-level = debug
+		guest "vm1" { auth = none readers = { "Virtual PCD 00 00" } }
+		guest "vm2" { auth = none readers = { "Other*" } }
+	END
+	: >"$work/bridge.log"
+}
+
+start_pcscd()
+{
+	rm -f /run/pcscd/*
+	pcscd --foreground --config "$work/reader.conf" >>"$work/pcscd.log" 2>&1 &
+	pcscd_pid=$!
+}
+
+start_card()
+{
+	"$card" --card 35963:dual --log "$work/card.log" --control "$work/control" \
+		>"$work/card.out" 2>&1 &
+}
+
+start_bridge()
+{
+	"$bridge" -c "$work/bridge.conf" >>"$work/bridge.log" 2>&1 &
+	bridge_pid=$!
+}
+
+# stop_bridge SIGNAL: the exit status is left in $bridge_status.
+stop_bridge()
+{
+	kill "-$1" "$bridge_pid"
+	bridge_status=0
+	wait "$bridge_pid" 2>>"$work/shell.log" || bridge_status=$?
+}
+
+control()
+{
+	"$card_ctl" "$work/control" "$@" >/dev/null || fail "card-ctl $*"
+}
+
+role_pids()
+{
+	pgrep -f -- "--internal-role $1 " || true
+}
+
+# How many lines of the card's log match.
+logged()
+{
+	grep -c -E "$1" "$work/card.log" || true
+}
+
+said()
+{
+	grep -c -F "$1" "$work/bridge.log" || true
+}
+
+# until SECONDS COMMAND...: tries again until it succeeds.
+until_true()
+{
+	local limit=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$limit" ] || fail "waited in vain: $*"
+		sleep 0.02
+	done
+}
+
+is_logged()
+{
+	[ "$(logged "$1")" = "$2" ]
+}
+
+# ---- the guest ----
+
+start_guest()
+{
+	coproc guest { exec "$client" "ipc://$work/run/bridge.sock" vm1 2>>"$work/guest.log"; }
+	# shellcheck disable=SC2154 # set by coproc
+	guest_pid=$guest_PID
+}
+
+# The end of its input makes the guest say goodbye.
+end_guest()
+{
+	local input=${guest[1]}
+	exec {input}>&-
+	wait "$guest_pid" || fail "relay-client ended with $?"
+}
+
+tell()
+{
+	echo "$*" >&"${guest[1]}"
+}
+
+# expect RESULT: the guest's next line begins with it.
+expect()
+{
+	local line=
+	read -r -t 25 line <&"${guest[0]}" || fail "no answer, not '$1'"
+	[ "${line#"$1"}" != "$line" ] || fail "'$line', not '$1'"
+}
+
+# ask COMMAND = RESULT
+ask()
+{
+	local all="$*"
+	tell "${all%% = *}"
+	expect "${all#* = }"
+}
+
+verify="transmit 0020000106313233343536"
+looking="transmit 00A4040000"
+verified='ev=reset verified=1'
+
+# ---- what is tested ----
+
+# Nothing is there: one line each, and it all comes.
+test_start()
+{
+	start_bridge
+	until_true 5 test -S "$work/run/bridge.sock"
+	start_guest
+	ask wait session = wait: session
+	ask wait no-service = wait: no-service
+	sleep 2
+	[ "$(said 'pcscd does not answer; waiting for it')" = 1 ] || fail "not said once"
+	start_pcscd
+	ask wait service = wait: service
+	ask wait absent = wait: absent
+	ask connect = connect: no card
+	start_card
+	ask wait present = wait: present
+	[ "$(said 'pcscd answers')" = 1 ] || fail "not said once"
+	[ "$(stat -c %a "$work/run")" = 700 ] || fail "the folder is open to others"
+	[ "$(stat -c %a "$work/run/bridge.sock")" = 600 ] || fail "the socket is open to others"
+}
+
+# A card that was used is reset when it is given up; one that was not is left alone.
+test_disposition()
+{
+	ask connect = connect: ok T=1 3B
+	ask disconnect = disconnect: ok
+	is_logged 'ev=reset' 0 || fail "an unused card was reset"
+	ask connect = connect: ok
+	ask "$verify" = transmit: ok T=1 9000
+	ask disconnect = disconnect: ok
+	is_logged "$verified" 1 || fail "the PIN state was left"
+	ask "$verify" = transmit: not connected
+	is_logged 'ev=apdu-begin .* ins=20 ' 1 || fail "a VERIFY without a handle"
+	ask connect t0 = connect: ok T=0
+	ask connect leave t1 = connect: protocol mismatch T=0
+	ask connect unpower t0 = connect: ok T=0
+	ask connect reset t1 = connect: ok T=1
+	ask disconnect = disconnect: ok
+}
+
+test_host_program()
+{
+	ask connect = connect: ok
+	ask "$looking" = transmit: ok
+	"$exchange" connect + reset warm >/dev/null || fail "the host program"
+	ask "$looking" = transmit: card reset T=1
+	ask "$looking" = transmit: card reset T=1
+	ask connect leave = connect: ok
+	"$exchange" begin + sleep 1500 + end >/dev/null &
+	sleep 0.5
+	ask "$looking" = transmit: ok
+	wait $! || fail "the host program"
+	ask disconnect = disconnect: ok
+	"$exchange" --share exclusive connect + sleep 1500 >/dev/null &
+	sleep 0.5
+	ask connect = connect: card busy
+	wait $! || fail "the host program"
+}
+
+test_removal()
+{
+	ask connect = connect: ok
+	control delay 2000
+	tell send 0084000008
+	until_true 5 is_logged 'ev=apdu-begin .* ins=84 ' 1
+	control remove
+	ask answer = transmit: card error
+	ask wait absent = wait: absent
+	ask connect = connect: no card
+	control delay 0
+	control insert
+	ask wait present = wait: present
+	ask "$looking" = transmit: not connected
+	ask connect = connect: ok
+	ask disconnect = disconnect: ok
+}
+
+# Each process may be killed: no APDU runs twice, and no PIN state is left.
+test_kill_worker()
+{
+	local verifies resets
+	ask connect = connect: ok
+	ask "$verify" = transmit: ok T=1 9000
+	resets=$(logged "$verified")
+	kill -KILL "$(role_pids worker)"
+	until_true 5 is_logged "$verified" $((resets + 1))
+	ask "$looking" = transmit: not connected
+	ask connect = connect: ok
+	verifies=$(logged 'ev=apdu-begin .* ins=20 ')
+	control delay 1500
+	tell "send ${verify#* }"
+	until_true 5 is_logged 'ev=apdu-begin .* ins=20 ' $((verifies + 1))
+	kill -KILL "$(role_pids worker)"
+	ask answer = transmit: outcome unknown
+	control delay 0
+	until_true 5 is_logged "$verified" $((resets + 2))
+	ask connect = connect: ok
+	is_logged 'ev=apdu-begin .* ins=20 ' $((verifies + 1)) || fail "the VERIFY was repeated"
+	ask disconnect = disconnect: ok
+}
+
+test_kill_monitor()
+{
+	local before
+	before=$(role_pids monitor)
+	kill -KILL "$before"
+	until_true 5 monitor_is_new "$before"
+	control remove
+	ask wait absent = wait: absent
+	control insert
+	ask wait present = wait: present
+}
+
+monitor_is_new()
+{
+	[ -n "$(role_pids monitor)" ] && [ "$(role_pids monitor)" != "$1" ]
+}
+
+test_restart_pcscd()
+{
+	ask connect = connect: ok
+	ask "$looking" = transmit: ok
+	kill "$pcscd_pid"
+	ask wait no-service = wait: no-service
+	ask "$looking" = transmit: service gone
+	ask connect = connect: service gone
+	start_pcscd
+	ask wait present = wait: present
+	ask "$looking" = transmit: not connected
+	ask connect = connect: ok
+	ask "$looking" = transmit: ok
+}
+
+# The card is open and used: core is killed, the worker gives it up, and the next core serves it.
+test_kill_core()
+{
+	local resets
+	ask "$verify" = transmit: ok T=1 9000
+	resets=$(logged "$verified")
+	stop_bridge KILL
+	until_true 5 is_logged "$verified" $((resets + 1))
+	until_true 5 test -z "$(role_pids worker)$(role_pids monitor)"
+	start_bridge
+	ask wait no-session = wait: no-session
+	ask wait session = wait: session
+	ask wait present = wait: present
+	ask connect = connect: ok
+}
+
+test_second_start()
+{
+	local status=0
+	"$bridge" -c "$work/bridge.conf" 2>"$work/second.log" || status=$?
+	[ "$status" = 1 ] || fail "the second start ended with $status"
+	grep -q "another ccid-bridge is listening on $work/run/bridge.sock" "$work/second.log" ||
+		fail "$(cat "$work/second.log")"
+	ask "$looking" = transmit: ok
+}
+
+test_refusals()
+{
+	local refused
+	refused=$(echo wait session | "$client" --limit 2 "ipc://$work/run/bridge.sock" vm9) || true
+	[ "$refused" = 'refused: 2 no guest "vm9" in the bridge'"'"'s configuration' ] ||
+		fail "vm9: $refused"
+	refused=$(printf 'wait service\nreaders\nconnect\n' |
+		"$client" --limit 5 "ipc://$work/run/bridge.sock" vm2 | tail -n 2)
+	[ "$refused" = "readers: version 1, service 1, 0 readers
+connect: reader gone " ] || fail "vm2: $refused"
+}
+
+# A guest that ends gives up its card, and so does a bridge that ends.
+test_end()
+{
+	local resets
+	ask "$verify" = transmit: ok T=1 9000
+	resets=$(logged "$verified")
+	end_guest
+	until_true 5 is_logged "$verified" $((resets + 1))
+	start_guest
+	ask wait present = wait: present
+	ask connect = connect: ok
+	ask "$verify" = transmit: ok T=1 9000
+	stop_bridge TERM
+	[ "$bridge_status" = 0 ] || fail "SIGTERM: exit status $bridge_status"
+	is_logged "$verified" $((resets + 2)) || fail "the PIN state was left"
+	[ ! -e "$work/run/bridge.sock" ] || fail "the socket was left"
+	[ -z "$(role_pids worker)$(role_pids monitor)" ] || fail "processes were left"
+}
+
+# No data at the most talkative level: neither the PIN nor the ATR is in the log.
+test_log()
+{
+	! grep -i -E '313233343536|123456|3B98|3B 98' "$work/bridge.log" || fail "data in the log"
+	grep -q 'transmit, 11 bytes: 2 bytes after' "$work/bridge.log" || fail "no call in the log"
+	! grep -E 'Sanitizer|runtime error|Assertion' "$work/bridge.log" || fail "a defect"
+}
+
+test_configuration()
+{
+	local status=0 said
+	sed 's/^guest "vm2".*/bogus = 1/' "$work/bridge.conf" >"$work/bad.conf"
+	said=$("$bridge" -c "$work/bad.conf" 2>&1) || status=$?
+	[ "$status: $said" = "78: $work/bad.conf:4: no such option 'bogus'" ] || fail "$status: $said"
+	said=$("$bridge" -c "$work/bridge.conf" check-config) || fail "check-config"
+	[ "$said" = "configuration OK" ] || fail "$said"
+	status=0
+	said=$("$bridge" --internal-role monitor 2>&1) || status=$?
+	[ "$status" = 64 ] || fail "a role by hand: $status: $said"
+}
+
+prepare
+for name in start disposition host_program removal kill_worker kill_monitor restart_pcscd kill_core \
+	second_start refusals end log configuration; do
+	echo "$name"
+	"test_$name"
+done
+echo "all as expected"
