@@ -134,8 +134,8 @@ static LONG card_reopen(struct card *card, DWORD protocols, DWORD initialization
 	LONG rv;
 
 	do {
-		rv = card->pcsc->reconnect(card->handle, SCARD_SHARE_SHARED, protocols, initialization,
-			&protocol);
+		rv = card->pcsc->reconnect(card->handle, SCARD_SHARE_SHARED, protocols,
+			initialization, &protocol);
 	} while (card_waits(card, rv, &waited));
 	if (rv == SCARD_S_SUCCESS) {
 		card->protocol = protocol;
@@ -206,8 +206,8 @@ static void card_transmit(struct card *card, const struct wire_call *call, struc
 	}
 	do {
 		size = sizeof card->response;
-		rv = card->pcsc->transmit(card->handle, &pci, call->data.bytes, call->data.size, NULL,
-			card->response, &size);
+		rv = card->pcsc->transmit(card->handle, &pci, call->data.bytes, call->data.size,
+			NULL, card->response, &size);
 	} while (card_waits(card, rv, &waited));
 	/* Only a busy card has certainly not seen the command. */
 	if (rv != SCARD_E_SHARING_VIOLATION)
@@ -308,7 +308,10 @@ bool card_clean(struct card *card)
 	case WIRE_CARD_MUTE:
 	case WIRE_READER_GONE:
 	case WIRE_SERVICE_GONE:
-		/* Reset, without power, or pcscd is gone, which powers every card anew when it starts. */
+		/*
+		 * Reset, without power, or pcscd is gone, which powers every card anew when it
+		 * starts.
+		 */
 		return true;
 	}
 	return false;

@@ -1,19 +1,21 @@
 /*
- * One card in one reader, on behalf of one guest: the heart of a worker. Calls of the relay go in, SCard
- * calls are made, and each call gets its one reply.
+ * One card in one reader, on behalf of one guest: the heart of a worker. Calls of the relay go in,
+ * SCard calls are made, and each call gets its one reply.
  *
- *     no handle    WIRE_CONNECT connects, WIRE_TRANSMIT is WIRE_NOT_CONNECTED, WIRE_DISCONNECT is done
- *     handle       WIRE_CONNECT reconnects, WIRE_TRANSMIT transmits, WIRE_DISCONNECT disconnects
+ *                     no handle                a handle
+ *     WIRE_CONNECT    connects                 reconnects
+ *     WIRE_TRANSMIT   is WIRE_NOT_CONNECTED    transmits
+ *     WIRE_DISCONNECT is done                  disconnects
  *
  * A context lives as long as the handle, so that a guest without a card in use is nothing to pcscd.
  *
  * What this refuses to do: to make a call twice, to reconnect on its own, and to pass on a success
- * without an answer. A card to which the guest sent an APDU is reset when it is given up, so that no PIN
- * state is left to whoever uses it next.
+ * without an answer. A card to which the guest sent an APDU is reset when it is given up, so that
+ * no PIN state is left to whoever uses it next.
  *
- * Each call may block for as long as pcscd likes; see worker.h. While another program holds a transaction,
- * calls are tried again for CARD_BUSY_LIMIT. For this, PCSCLITE_NO_BLOCKING must be in the environment:
- * else SCardTransmit and SCardReconnect wait within libpcsclite without limit.
+ * Each call may block for as long as pcscd likes; see worker.h. While another program holds a
+ * transaction, calls are tried again for CARD_BUSY_LIMIT. For this, PCSCLITE_NO_BLOCKING must be in
+ * the environment: else SCardTransmit and SCardReconnect wait within libpcsclite without limit.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -61,7 +63,7 @@ void card_deinit(struct card *card);
 void card_call(struct card *card, const struct wire_call *call, struct wire_reply *reply);
 
 /*
- * Resets a card that another worker of this guest had used when it was killed. Returns whether no state
- * of that guest can be left in it: it was reset, or it isn't there any more.
+ * Resets a card that another worker of this guest had used when it was killed. Returns whether no
+ * state of that guest can be left in it: it was reset, or it isn't there any more.
  */
 bool card_clean(struct card *card);

@@ -45,8 +45,10 @@ int channel_receive(struct channel *channel, struct wire_message *message)
 
 	for (;;) {
 		r = frame_buffer_first(&channel->in, &frame);
-		if (r == 0)
-			return wire_decode(frame.bytes, frame.size, message) == 0 ? 0 : CHANNEL_BROKEN;
+		if (r == 0) {
+			r = wire_decode(frame.bytes, frame.size, message);
+			return r == 0 ? 0 : CHANNEL_BROKEN;
+		}
 		if (r == FRAME_MALFORMED)
 			return CHANNEL_BROKEN;
 		r = channel_read(channel);

@@ -1,8 +1,8 @@
 /*
  * A child's end of its pipe to core: blocking, one message at a time.
  *
- * The end of the pipe is how a child learns that it is no longer wanted, or that core is dead; there is
- * no other message for it.
+ * The end of the pipe is how a child learns that it is no longer wanted, or that core is dead;
+ * there is no other message for it.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -32,19 +32,22 @@ void channel_init(struct channel *channel, int fd);
 void channel_deinit(struct channel *channel);
 
 /*
- * Waits for the next message. Its payload is valid until channel_drop(), which must be called before
- * the next one. Returns 0, CHANNEL_CLOSED or CHANNEL_BROKEN.
+ * Waits for the next message. Its payload is valid until channel_drop(), which must be called
+ * before the next one. Returns 0, CHANNEL_CLOSED or CHANNEL_BROKEN.
  */
 int channel_receive(struct channel *channel, struct wire_message *message);
 
 /* Wipes the message that channel_receive() handed out. */
 void channel_drop(struct channel *channel);
 
-/* Sends message. Returns 0, CHANNEL_CLOSED or, for a message that fits into no frame, CHANNEL_BROKEN. */
+/*
+ * Sends message. Returns 0, CHANNEL_CLOSED or, for a message that fits into no frame,
+ * CHANNEL_BROKEN.
+ */
 int channel_send(struct channel *channel, const struct wire_message *message);
 
 /*
- * Sleeps, but no longer than until core sends something or closes the pipe. Returns whether the whole
- * time has passed.
+ * Sleeps, but no longer than until core sends something or closes the pipe. Returns whether the
+ * whole time has passed.
  */
 bool channel_sleep(const struct channel *channel, unsigned int milliseconds);

@@ -61,7 +61,9 @@ static void child_close(uv_handle_t *handle)
 		uv_close(handle, on_closed);
 }
 
-/* Tells the owner once both ends are known: the process may be gone before its last words are read. */
+/*
+ * Tells the owner once both ends are known: the process may be gone before its last words are read.
+ */
 static void child_finish(struct child *child)
 {
 	if (!child->exited || !child->pipe_over)
@@ -105,8 +107,8 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 }
 
 /*
- * Hands out all whole frames, unless the owner stops the child on the way. Returns false when the child
- * talks nonsense.
+ * Hands out all whole frames, unless the owner stops the child on the way. Returns false when the
+ * child talks nonsense.
  */
 static bool child_deliver(struct child *child)
 {
@@ -175,8 +177,8 @@ void child_send(struct child *child, const struct wire_message *message)
 
 /* ---- start and stop ---- */
 
-static void child_init(struct child *child, uv_loop_t *loop, const struct child_functions *functions,
-	void *owner)
+static void child_init(struct child *child, uv_loop_t *loop,
+	const struct child_functions *functions, void *owner)
 {
 	child->functions = functions;
 	child->owner = owner;
@@ -193,8 +195,8 @@ static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_
 	char self[4096];
 	/* libuv takes these as char *, and doesn't write to them */
 	const char *arguments[] = {
-		"ccid-bridge", "--" PROCESS_ROLE_OPTION, role->name, "--log-level", role->log_level, "--",
-		role->guest, role->reader, NULL
+		"ccid-bridge", "--" PROCESS_ROLE_OPTION, role->name, "--log-level", role->log_level,
+		"--", role->guest, role->reader, NULL
 	};
 	uv_stdio_container_t stdio[PROCESS_CHANNEL + 1] = {
 		[STDIN_FILENO] = { .flags = UV_IGNORE },

@@ -2,8 +2,8 @@
  * Core's end of a child process: the monitor, a worker, a cleaner. libuv starts it from our own
  * executable with a pipe, over which messages go both ways.
  *
- * A child ends because it was stopped, or by itself, or because it was killed. Whatever it was, its owner
- * is told exactly once, after the last message that it sent, and then the child is no more.
+ * A child ends because it was stopped, or by itself, or because it was killed. Whatever it was, its
+ * owner is told exactly once, after the last message that it sent, and then the child is no more.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -21,8 +21,8 @@ struct child_functions {
 	/* A message has come; its payload is valid during the call. */
 	void (*message)(void *owner, const struct wire_message *message);
 	/*
-	 * The process is over, with exit status 0 (clean) or in any other way. The child frees itself
-	 * after this call and must not be used any more.
+	 * The process is over, with exit status 0 (clean) or in any other way. The child frees
+	 * itself after this call and must not be used any more.
 	 */
 	void (*ended)(void *owner, bool clean);
 };
@@ -35,7 +35,7 @@ struct child_role {
 };
 
 enum {
-	CHILD_NOT_STARTED = 1, /* the system has no process or descriptor for us now; it is logged */
+	CHILD_NOT_STARTED = 1, /* the system has no process or descriptor for us; it is logged */
 };
 
 /* Starts a process. Returns 0 or CHILD_NOT_STARTED. Fatal: -ENOMEM. */

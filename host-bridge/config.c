@@ -1,8 +1,8 @@
 /*
  * bridge.conf by libconfuse: the schema, a check for each value, and the copy into our own structs.
  *
- * A value is checked when libconfuse has just read it, because only then does it know the line. What is
- * missing is found when the section, or the file, ends.
+ * A value is checked when libconfuse has just read it, because only then does it know the line.
+ * What is missing is found when the section, or the file, ends.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -42,7 +42,9 @@ static void report(const char *format, ...)
 static void on_error(cfg_t *cfg, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
-/* Of several errors the first is the cause: libconfuse sometimes adds another one on its way out. */
+/*
+ * Of several errors the first is the cause: libconfuse sometimes adds another one on its way out.
+ */
 static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
 	char text[CONFIG_PROBLEM_MAX];
@@ -80,8 +82,7 @@ static int check_listen(cfg_t *cfg, cfg_opt_t *opt)
 		return -1;
 	}
 	for (unsigned int i = 0; i + 1 < cfg_opt_size(opt); i++) {
-		/* libconfuse checks the last value of a list twice, and that is not a repetition */
-		if (cfg_opt_getnstr(opt, i) != value && strcmp(cfg_opt_getnstr(opt, i), value) == 0) {
+		if (strcmp(cfg_opt_getnstr(opt, i), value) == 0) {
 			cfg_error(cfg, "listen: \"%s\" is there twice", value);
 			return -1;
 		}
@@ -139,12 +140,13 @@ static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 		return -1;
 	}
 	if (cfg_getstr(guest, "auth") == NULL) {
-		cfg_error(cfg, "guest \"%s\" has no auth = none: say that you trust who reaches the socket",
-			name);
+		cfg_error(cfg, "guest \"%s\" has no auth = none: say that you trust who reaches "
+			"the socket", name);
 		return -1;
 	}
 	if (cfg_size(guest, "readers") == 0) {
-		cfg_error(cfg, "guest \"%s\" has no readers = { \"pattern\", ... }: it would see none", name);
+		cfg_error(cfg, "guest \"%s\" has no readers = { \"pattern\", ... }: it would "
+			"see none", name);
 		return -1;
 	}
 	return 0;

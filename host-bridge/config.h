@@ -36,9 +36,9 @@ enum {
 };
 
 /*
- * Reads file into config, which must be BRIDGE_CONFIG_NULL. Returns 0 or CONFIG_INVALID; then problem,
- * of CONFIG_PROBLEM_MAX bytes, is set and config is empty. Fatal: -ENOMEM. Not to be called from two
- * threads at a time: libconfuse's callbacks have no argument of ours.
+ * Reads file into config, which must be BRIDGE_CONFIG_NULL. Returns 0 or CONFIG_INVALID; then
+ * problem, of CONFIG_PROBLEM_MAX bytes, is set and config is empty. Fatal: -ENOMEM. Not to be
+ * called from two threads at a time: libconfuse's callbacks have no argument of ours.
  */
 int bridge_config_read(struct bridge_config *config, const char *file, char *problem);
 

@@ -28,7 +28,7 @@ struct scan {
 	char quote;              /* SCAN_STRING: what ends it */
 	int line;
 	int quote_line;
-	int braces[BRACES_MAX];  /* lines of the open braces; deeper ones are libconfuse's problem */
+	int braces[BRACES_MAX];  /* lines of the open braces; deeper ones are not kept */
 	size_t depth;
 };
 
@@ -115,7 +115,9 @@ int config_text_prepare(char *text, int *line)
 	return 0;
 }
 
-/* Fills text with the whole of fd, at most CONFIG_TEXT_MAX bytes. Returns 0, or 1 with errno set. */
+/*
+ * Fills text with the whole of fd, at most CONFIG_TEXT_MAX bytes. Returns 0, or 1 with errno set.
+ */
 static int read_all(int fd, char *text)
 {
 	size_t size = 0;

@@ -1,10 +1,10 @@
 /*
  * The text of a configuration file, made ready for libconfuse.
  *
- * libconfuse 3.3 counts three lines for each one that holds a comment, so that its "file:line" is wrong
- * in every commented file; it takes a file that ends within a section for a whole one; and it ends the
- * process when the "file" is a folder. So we read the file ourselves, put blanks in place of comments,
- * and look for quotes and braces that nobody closed.
+ * libconfuse 3.3 counts three lines for each one that holds a comment, so that its "file:line" is
+ * wrong in every commented file; it takes a file that ends within a section for a whole one; and it
+ * ends the process when the "file" is a folder. So we read the file ourselves, put blanks in place
+ * of comments, and look for quotes and braces that nobody closed.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -16,7 +16,7 @@
 #define CONFIG_TEXT_MAX (1024 * 1024) /* bytes; a larger file is surely not a configuration */
 
 enum {
-	CONFIG_TEXT_UNREADABLE = 1, /* errno says why; EFBIG: too large; EINVAL: not a regular file */
+	CONFIG_TEXT_UNREADABLE = 1, /* errno says why; EFBIG: too large; EINVAL: no text file */
 	CONFIG_TEXT_OPEN_QUOTE = 2, /* *line is where the quote starts */
 	CONFIG_TEXT_OPEN_BRACE = 3, /* *line is where the innermost open brace is */
 };

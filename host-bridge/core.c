@@ -1,8 +1,9 @@
 /*
  * Core: one libuv loop around the link, the guests and the monitor. See core.h.
  *
- * The order of an end: the link is closed, so that nothing new comes; workers and monitor have their
- * pipes closed; the loop goes on until the last of them has given up its card; sockets are removed.
+ * The order of an end: the link is closed, so that nothing new comes; workers and monitor have
+ * their pipes closed; the loop goes on until the last of them has given up its card; sockets are
+ * removed.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -75,7 +76,8 @@ static void core_send(void *context, const struct link_route *to, struct payload
 		(void)link_send(core->link, to, frame);
 }
 
-static void core_refuse(struct core *core, const struct link_route *to, const struct wire_message *message)
+static void core_refuse(struct core *core, const struct link_route *to,
+	const struct wire_message *message)
 {
 	struct payload_view view;
 	uint8_t frame[1024];
@@ -93,9 +95,9 @@ static void refuse_version(struct core *core, const struct link_route *from, uin
 	refused->reason = WIRE_REFUSED_VERSION;
 	refused->major = WIRE_MAJOR;
 	refused->minor = WIRE_MINOR;
-	(void)snprintf(refused->text, sizeof refused->text, "the bridge speaks version %d.%d of the "
-		"relay's protocol, the guest version %u: update the older one", WIRE_MAJOR, WIRE_MINOR,
-		(unsigned int)major);
+	(void)snprintf(refused->text, sizeof refused->text,
+		"the bridge speaks version %d.%d of the relay's protocol, the guest version %u: "
+		"update the older one", WIRE_MAJOR, WIRE_MINOR, (unsigned int)major);
 	core_refuse(core, from, &answer);
 	if (strcmp(core->refused, "?") != 0)
 		log_warning("bridge", "a guest was refused: %s", refused->text);
@@ -259,7 +261,8 @@ static void on_prepare(uv_prepare_t *prepare)
 	if (deadline == SESSION_NEVER)
 		(void)uv_timer_stop(&core->timer);
 	else
-		(void)uv_timer_start(&core->timer, on_timer, deadline > now ? deadline - now : 0, 0);
+		(void)uv_timer_start(&core->timer, on_timer, deadline > now ? deadline - now : 0,
+			0);
 }
 
 /* ---- the end ---- */
@@ -301,8 +304,9 @@ static int core_listen(struct core *core)
 			return 1;
 		}
 	}
-	r = link_open_nanomsg(&core->link, LINK_BRIDGE, (const char *const *)core->config->endpoints,
-		core->config->endpoint_count, problem, sizeof problem);
+	r = link_open_nanomsg(&core->link, LINK_BRIDGE,
+		(const char *const *)core->config->endpoints, core->config->endpoint_count,
+		problem, sizeof problem);
 	if (r != 0) {
 		log_error("bridge", "can't listen: %s", r > 0 ? problem : strerror(-r));
 		return 1;

@@ -17,6 +17,7 @@
 
 #define IPC "ipc://"
 #define TCP "tcp://"
+#define EXAMPLE "ipc:///run/ccid-bridge/vm1.sock"
 
 struct reason {
 	char *text;
@@ -47,16 +48,16 @@ int endpoint_check(const char *endpoint, char *why_text, size_t why_size)
 	const char *path;
 
 	if (strncmp(endpoint, TCP, strlen(TCP)) == 0)
-		return refuse(why, ENDPOINT_BAD, "\"%s\": tcp:// needs keys, which this version does not "
-			"have; use ipc:// and carry it through a tunnel (ssh -L, ssh -R, socat)", endpoint);
+		return refuse(why, ENDPOINT_BAD,
+			"\"%s\": tcp:// needs keys, which this version does not have; use ipc:// "
+			"and carry it through a tunnel (ssh -L, ssh -R, socat)", endpoint);
 	if (strncmp(endpoint, IPC, strlen(IPC)) != 0)
 		return refuse(why, ENDPOINT_BAD,
-			"\"%s\" is no endpoint; write ipc:// and a path, as in ipc:///run/ccid-bridge/vm1.sock",
-			endpoint);
+			"\"%s\" is no endpoint; write ipc:// and a path, as in " EXAMPLE, endpoint);
 	path = endpoint_path(endpoint);
 	if (path[0] != '/')
 		return refuse(why, ENDPOINT_BAD,
-			"\"%s\": the path must be absolute, as in ipc:///run/ccid-bridge/vm1.sock", endpoint);
+			"\"%s\": the path must be absolute, as in " EXAMPLE, endpoint);
 	if (path[strlen(path) - 1] == '/')
 		return refuse(why, ENDPOINT_BAD, "\"%s\" names a folder, not a socket", endpoint);
 	if (strlen(path) > ENDPOINT_PATH_MAX)
@@ -67,25 +68,28 @@ int endpoint_check(const char *endpoint, char *why_text, size_t why_size)
 }
 
 /*
- * The folder must be ours or root's, and nobody else may write in it: who can write there can put his
- * own socket in the place of ours and read every PIN.
+ * The folder must be ours or root's, and nobody else may write in it: who can write there can put
+ * his own socket in the place of ours and read every PIN.
  */
 static int check_folder(const char *folder, struct reason why)
 {
 	struct stat status;
 
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-		return refuse(why, ENDPOINT_BAD, "can't make the folder %s: %s", folder, strerror(errno));
+		return refuse(why, ENDPOINT_BAD, "can't make the folder %s: %s", folder,
+			strerror(errno));
 	if (stat(folder, &status) != 0)
 		return refuse(why, ENDPOINT_BAD, "%s: %s", folder, strerror(errno));
 	if (!S_ISDIR(status.st_mode))
 		return refuse(why, ENDPOINT_BAD, "%s is not a folder", folder);
 	if (status.st_uid != geteuid() && status.st_uid != 0)
 		return refuse(why, ENDPOINT_BAD,
-			"the folder %s belongs to another user, who could put a false socket there", folder);
+			"the folder %s belongs to another user, who could put a false socket there",
+			folder);
 	if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return refuse(why, ENDPOINT_BAD, "others can write to the folder %s, and could put a false "
-			"socket there; use a folder of its own, with mode 0700", folder);
+		return refuse(why, ENDPOINT_BAD,
+			"others can write to the folder %s, and could put a false socket there; "
+			"use a folder of its own, with mode 0700", folder);
 	return 0;
 }
 
@@ -98,7 +102,10 @@ static int check_socket(const char *path, struct reason why)
 	if (fd < 0)
 		return refuse(why, ENDPOINT_BAD, "no socket to be had: %s", strerror(errno));
 	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-	/* EAGAIN: somebody listens, and his backlog is full. ECONNREFUSED: a dead socket, or a file. */
+	/*
+	 * EAGAIN: somebody listens, and his backlog is full. ECONNREFUSED: a dead socket, or a
+	 * file.
+	 */
 	if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN)
 		result = refuse(why, ENDPOINT_BUSY, "another ccid-bridge is listening on %s", path);
 	else if (errno != ECONNREFUSED)
@@ -120,8 +127,10 @@ int endpoint_prepare(const char *endpoint, char *why_text, size_t why_size)
 	r = check_folder(folder[0] == '\0' ? "/" : folder, why);
 	if (r != 0)
 		return r;
+	if (lstat(path, &status) != 0 && errno == ENOENT)
+		return 0;
 	if (lstat(path, &status) != 0)
-		return errno == ENOENT ? 0 : refuse(why, ENDPOINT_BAD, "%s: %s", path, strerror(errno));
+		return refuse(why, ENDPOINT_BAD, "%s: %s", path, strerror(errno));
 	if (!S_ISSOCK(status.st_mode))
 		return refuse(why, ENDPOINT_BAD, "%s exists and is not a socket", path);
 	return check_socket(path, why);

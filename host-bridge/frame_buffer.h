@@ -1,7 +1,8 @@
 /*
- * Frames on a pipe between core and one of its child processes: the relay's own frames (relay/wire.h),
- * each with its length in front, le32. The pipe is a stream, so what is read is gathered here until a
- * frame is whole. Sans-I/O; frames hold payloads and are wiped when they are dropped.
+ * Frames on a pipe between core and one of its child processes: the relay's own frames
+ * (relay/wire.h), each with its length in front, le32. The pipe is a stream, so what is read is
+ * gathered here until a frame is whole. Sans-I/O; frames hold payloads and are wiped when they are
+ * dropped.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -23,7 +24,7 @@ struct frame_buffer {
 
 enum {
 	FRAME_INCOMPLETE = 1, /* more has to be read */
-	FRAME_MALFORMED = 2,  /* a length beyond WIRE_FRAME_MAX: the stream can't be followed any more */
+	FRAME_MALFORMED = 2,  /* a length beyond WIRE_FRAME_MAX: the stream is lost */
 	FRAME_TOO_LARGE = 3,  /* the message doesn't fit into a frame */
 };
 
@@ -34,8 +35,8 @@ void frame_buffer_room(struct frame_buffer *buffer, uint8_t **room, size_t *size
 void frame_buffer_filled(struct frame_buffer *buffer, size_t size);
 
 /*
- * The first whole frame, without its prefix; valid until it is dropped. Returns 0, FRAME_INCOMPLETE or
- * FRAME_MALFORMED.
+ * The first whole frame, without its prefix; valid until it is dropped. Returns 0, FRAME_INCOMPLETE
+ * or FRAME_MALFORMED.
  */
 int frame_buffer_first(const struct frame_buffer *buffer, struct payload_view *frame);
 

@@ -35,8 +35,8 @@ static uint64_t guest_now(const struct bridge_guest *guest)
 /* ---- frames out ---- */
 
 /*
- * A welcome goes to the daemon that said hello, and from then on it is the one of the session. A refusal
- * goes to whoever sent what is refused, which need not be the daemon of the session.
+ * A welcome goes to the daemon that said hello, and from then on it is the one of the session. A
+ * refusal goes to whoever sent what is refused, which need not be the daemon of the session.
  */
 static void guest_send(struct bridge_guest *guest, struct payload_view frame)
 {

@@ -1,6 +1,6 @@
 /*
- * One guest of the configuration, as core sees it: its session, the route to it, the readers that it may
- * use, and the calls that go from the one to the others.
+ * One guest of the configuration, as core sees it: its session, the route to it, the readers that
+ * it may use, and the calls that go from the one to the others.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

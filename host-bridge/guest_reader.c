@@ -45,10 +45,12 @@ static void log_call(const struct guest_reader *reader, const struct wire_call *
 		duration = reader_now(reader) - reader->started;
 	if (reply->outcome == WIRE_OK)
 		log_debug(reader->guest, "%s: %s, %zu bytes: %zu bytes after %llu ms", reader->name,
-			operation_name(call->operation), call->data.size, reply->data.size, duration);
+			operation_name(call->operation), call->data.size, reply->data.size,
+			duration);
 	else
 		log_info(reader->guest, "%s: %s: %s (after %llu ms)", reader->name,
-			operation_name(call->operation), wire_outcome_name(reply->outcome), duration);
+			operation_name(call->operation), wire_outcome_name(reply->outcome),
+			duration);
 }
 
 /* Follows whether the worker has a handle: its reply names a protocol as long as it has. */
@@ -195,6 +197,7 @@ static void reader_start(struct guest_reader *reader)
 		.reader = reader->name,
 	};
 
+	/* No process or no memory: nothing was sent, and the next call tries again. */
 	if (child_start(&reader->child, reader->loop, &role, &child_functions, reader) != 0) {
 		reader_fail_all(reader, WIRE_CARD_BUSY);
 		return;
@@ -227,7 +230,9 @@ static void reader_send(struct guest_reader *reader)
 /* Does what comes next, if anything can be done now. */
 static void reader_next(struct guest_reader *reader)
 {
-	if (reader->state == WORKER_NONE && !reader->stopping && (reader->queued > 0 || reader->dirty))
+	bool wanted = reader->queued > 0 || reader->dirty;
+
+	if (reader->state == WORKER_NONE && wanted && !reader->stopping)
 		reader_start(reader);
 	if (reader->state == WORKER_IDLE && reader->queued > 0)
 		reader_send(reader);
@@ -277,7 +282,8 @@ void guest_reader_tick(struct guest_reader *reader, uint64_t now)
 	if (now < reader->deadline || reader->child == NULL)
 		return;
 	log_warning(reader->guest, "%s: %s takes too long; its process is killed", reader->name,
-		reader->state == WORKER_BUSY ? operation_name(reader->queue[0].operation) : "cleaning");
+		reader->state == WORKER_BUSY ? operation_name(reader->queue[0].operation)
+			: "cleaning");
 	reader->late = true;
 	reader->deadline = SESSION_NEVER;
 	child_kill(reader->child);

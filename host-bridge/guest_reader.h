@@ -4,11 +4,11 @@
  *     WORKER_NONE      no process; one is started by the next call
  *     WORKER_IDLE      a worker waits for a call
  *     WORKER_BUSY      it makes the first call of the queue
- *     WORKER_ENDING    the session is over; the worker gives up its card, and the next one has to wait
+ *     WORKER_ENDING    the session is over; the worker gives up its card before another one starts
  *     WORKER_CLEANING  a worker was killed; a cleaner resets the card that it had used
  *
- * A worker has one call at a time, so that when it dies, only that one has an unknown outcome. The others
- * go to a new worker, which has no handle, and says so to each but WIRE_CONNECT.
+ * A worker has one call at a time, so that when it dies, only that one has an unknown outcome. The
+ * others go to a new worker, which has no handle, and says so to each but WIRE_CONNECT.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -24,8 +24,9 @@
 #include "relay/wire.h"
 
 /*
- * ms that SCardConnect and SCardDisconnect may take: they wait within pcscd, without limit, for another
- * program's transaction. The worker is killed then. SCardTransmit may take as long as the card does.
+ * ms that SCardConnect and SCardDisconnect may take: they wait within pcscd, without limit, for
+ * another program's transaction. The worker is killed then. SCardTransmit may take as long as the
+ * card does.
  */
 #define GUEST_READER_CALL_LIMIT 30000
 
@@ -56,7 +57,7 @@ struct guest_reader {
 	uint32_t id;
 	enum worker_state state;
 	struct child *child;         /* unless WORKER_NONE */
-	struct wire_call queue[SESSION_WINDOW]; /* in order; the first one is made when WORKER_BUSY */
+	struct wire_call queue[SESSION_WINDOW]; /* in order; WORKER_BUSY: makes the first */
 	size_t queued;
 	uint64_t started;            /* when the first call was handed over, ms; 0: not yet */
 	uint64_t deadline;           /* when the child is killed; SESSION_NEVER for never */
@@ -74,7 +75,9 @@ struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv
 /* Frees; there must be no process any more. */
 void guest_reader_free(struct guest_reader *reader);
 
-/* Makes call after those that wait. Its data stays valid until it is completed, or until the stop. */
+/*
+ * Makes call after those that wait. Its data stays valid until it is completed, or until the stop.
+ */
 void guest_reader_call(struct guest_reader *reader, const struct wire_call *call);
 
 /* The session is over: calls are forgotten, and the card is given up. */

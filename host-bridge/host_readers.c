@@ -115,7 +115,10 @@ static void readers_relaunch(struct host_readers *readers)
 	} else if (readers->back_off == 0) {
 		readers->back_off = BACK_OFF_FIRST;
 	} else {
-		/* The second time in a row: what we know is old. The next report counts as the first. */
+		/*
+		 * The second time in a row: what we know is old. The next report counts as the
+		 * first.
+		 */
 		log_warning("readers", "all cards count as removed until a monitor lives longer");
 		(void)readers_update(readers, &unknown);
 		readers->known = false;

@@ -1,6 +1,6 @@
 /*
- * ccid-bridge: the command line, and which role this process plays. core is what an administrator starts;
- * the other roles are started by core, and only by it.
+ * ccid-bridge: the command line, and which role this process plays. core is what an administrator
+ * starts; the other roles are started by core, and only by it.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -49,7 +49,8 @@ static const char usage_text[] =
 	"      --version          print the version\n"
 	"      --help             print this\n"
 	"\n"
-	"check-config, or --check-config, says whether the configuration can be used: exit status 0 or 78.\n";
+	"check-config, or --check-config, says whether the configuration can be used: its exit\n"
+	"status is 0 or 78.\n";
 
 struct arguments {
 	const char *config;
@@ -88,8 +89,8 @@ static int parse_option(struct arguments *arguments, int option)
 		arguments->role = optarg;
 		return 0;
 	case OPTION_VERSION:
-		(void)printf("ccid-bridge %s, relay protocol %d.%d\n", CCID_RELAY_VERSION, WIRE_MAJOR,
-			WIRE_MINOR);
+		(void)printf("ccid-bridge %s, relay protocol %d.%d\n", CCID_RELAY_VERSION,
+			WIRE_MAJOR, WIRE_MINOR);
 		arguments->done = true;
 		return 0;
 	case OPTION_HELP:

@@ -40,7 +40,8 @@ static void monitor_explain(struct monitor *monitor)
 		log_error("monitor", "pcscd refuses this user: a polkit rule for "
 			"org.debian.pcsc-lite.access_pcsc is missing, or it has no context left");
 	else if (problem != SCARD_S_SUCCESS)
-		log_debug("monitor", "pcscd: %s", outcome_code_name(problem, number, sizeof number));
+		log_debug("monitor", "pcscd: %s",
+			outcome_code_name(problem, number, sizeof number));
 }
 
 /* Returns 0, CHANNEL_CLOSED or CHANNEL_BROKEN. */

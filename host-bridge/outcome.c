@@ -1,6 +1,6 @@
 /*
- * The table of SCard errors. See outcome.h; the behaviour of pcsc-lite behind each row is that of its
- * version 1.9.9.
+ * The table of SCard errors. See outcome.h; the behaviour of pcsc-lite behind each row is that of
+ * its version 1.9.9.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -34,27 +34,38 @@ static const struct outcome outcomes[] = {
 	  OUTCOME_KEEP_HANDLE },
 
 	/* The reader was unplugged. */
-	{ CODE(SCARD_E_READER_UNAVAILABLE), WIRE_READER_GONE, WIRE_READER_GONE, OUTCOME_KEEP_CONTEXT },
+	{ CODE(SCARD_E_READER_UNAVAILABLE), WIRE_READER_GONE, WIRE_READER_GONE,
+	  OUTCOME_KEEP_CONTEXT },
 	{ CODE(SCARD_E_UNKNOWN_READER), WIRE_READER_GONE, WIRE_READER_GONE, OUTCOME_KEEP_CONTEXT },
 	{ CODE(SCARD_E_NO_READERS_AVAILABLE), WIRE_READER_GONE, WIRE_READER_GONE,
 	  OUTCOME_KEEP_CONTEXT },
 
-	/* pcscd died: SCARD_F_COMM_ERROR to the call that ran, SCARD_E_NO_SERVICE to all later ones. */
+	/*
+	 * pcscd died: SCARD_F_COMM_ERROR to the call that ran, SCARD_E_NO_SERVICE to all later
+	 * ones.
+	 */
 	{ CODE(SCARD_F_COMM_ERROR), WIRE_SERVICE_GONE, WIRE_SERVICE_GONE, OUTCOME_KEEP_NOTHING },
 	{ CODE(SCARD_E_NO_SERVICE), WIRE_SERVICE_GONE, WIRE_SERVICE_GONE, OUTCOME_KEEP_NOTHING },
-	{ CODE(SCARD_E_SERVICE_STOPPED), WIRE_SERVICE_GONE, WIRE_SERVICE_GONE, OUTCOME_KEEP_NOTHING },
+	{ CODE(SCARD_E_SERVICE_STOPPED), WIRE_SERVICE_GONE, WIRE_SERVICE_GONE,
+	  OUTCOME_KEEP_NOTHING },
 
 	/* A handle that pcscd doesn't know: it was restarted so fast that nobody saw it. */
 	{ CODE(SCARD_E_INVALID_HANDLE), WIRE_CARD_ERROR, WIRE_CARD_ERROR, OUTCOME_KEEP_NOTHING },
 
-	/* The exchange between reader and card failed; whether the card executed it is not known. */
+	/*
+	 * The exchange between reader and card failed; whether the card executed it is not known.
+	 */
 	{ CODE(SCARD_E_NOT_TRANSACTED), WIRE_CARD_ERROR, WIRE_CARD_ERROR, OUTCOME_KEEP_HANDLE },
 	{ CODE(SCARD_F_INTERNAL_ERROR), WIRE_CARD_ERROR, WIRE_CARD_ERROR, OUTCOME_KEEP_HANDLE },
 	{ CODE(SCARD_F_UNKNOWN_ERROR), WIRE_CARD_ERROR, WIRE_CARD_ERROR, OUTCOME_KEEP_HANDLE },
 	{ CODE(SCARD_E_TIMEOUT), WIRE_CARD_ERROR, WIRE_CARD_ERROR, OUTCOME_KEEP_HANDLE },
-	{ CODE(SCARD_E_INSUFFICIENT_BUFFER), WIRE_CARD_ERROR, WIRE_CARD_ERROR, OUTCOME_KEEP_HANDLE },
+	{ CODE(SCARD_E_INSUFFICIENT_BUFFER), WIRE_CARD_ERROR, WIRE_CARD_ERROR,
+	  OUTCOME_KEEP_HANDLE },
 
-	/* Refused by pcscd: a bad argument, memory, no right (polkit), or no context left (also 6A). */
+	/*
+	 * Refused by pcscd: a bad argument, memory, no right (polkit), or no context left (also
+	 * 6A).
+	 */
 	{ CODE(SCARD_E_INVALID_PARAMETER), WIRE_CARD_ERROR, WIRE_CARD_ERROR, OUTCOME_KEEP_HANDLE },
 	{ CODE(SCARD_E_INVALID_VALUE), WIRE_CARD_ERROR, WIRE_CARD_ERROR, OUTCOME_KEEP_HANDLE },
 	{ CODE(SCARD_E_NO_MEMORY), WIRE_CARD_ERROR, WIRE_CARD_ERROR, OUTCOME_KEEP_HANDLE },

@@ -1,8 +1,8 @@
 /*
  * What an SCard error means for the guest, and for the handle it came from: one table.
  *
- * The meaning can depend on what was being done: SCARD_W_UNPOWERED_CARD from SCardConnect is a card that
- * can't be powered, from SCardTransmit it is one that somebody else has powered down.
+ * The meaning can depend on what was being done: SCARD_W_UNPOWERED_CARD from SCardConnect is a card
+ * that can't be powered, from SCardTransmit it is one that somebody else has powered down.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -34,7 +34,10 @@ struct outcome {
 	enum outcome_keep keep;
 };
 
-/* The row of code; for a code that has none, a row that says WIRE_CARD_ERROR and no name. Never NULL. */
+/*
+ * The row of code; for a code that has none, a row that says WIRE_CARD_ERROR and no name. Never
+ * NULL.
+ */
 const struct outcome *outcome_find(LONG code);
 
 /* What the guest is told. */

@@ -1,6 +1,7 @@
 /*
- * The SCard functions that this daemon uses, as a table: the real ones of libpcsclite in the monitor and
- * the workers, ones that fail on purpose in the tests. Nothing else in the tree calls an SCard function.
+ * The SCard functions that this daemon uses, as a table: the real ones of libpcsclite in the
+ * monitor and the workers, ones that fail on purpose in the tests. Nothing else in the tree calls
+ * an SCard function.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -22,11 +23,11 @@ struct pcsc_functions {
 	LONG (*reconnect)(SCARDHANDLE hCard, DWORD dwShareMode, DWORD dwPreferredProtocols,
 		DWORD dwInitialization, LPDWORD pdwActiveProtocol);
 	LONG (*disconnect)(SCARDHANDLE hCard, DWORD dwDisposition);
-	LONG (*status)(SCARDHANDLE hCard, LPSTR szReaderName, LPDWORD pcchReaderLen, LPDWORD pdwState,
-		LPDWORD pdwProtocol, LPBYTE pbAtr, LPDWORD pcbAtrLen);
-	LONG (*transmit)(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci, LPCBYTE pbSendBuffer,
-		DWORD cbSendLength, SCARD_IO_REQUEST *pioRecvPci, LPBYTE pbRecvBuffer,
-		LPDWORD pcbRecvLength);
+	LONG (*status)(SCARDHANDLE hCard, LPSTR szReaderName, LPDWORD pcchReaderLen,
+		LPDWORD pdwState, LPDWORD pdwProtocol, LPBYTE pbAtr, LPDWORD pcbAtrLen);
+	LONG (*transmit)(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci,
+		LPCBYTE pbSendBuffer, DWORD cbSendLength, SCARD_IO_REQUEST *pioRecvPci,
+		LPBYTE pbRecvBuffer, LPDWORD pcbRecvLength);
 };
 
 /* libpcsclite's. */

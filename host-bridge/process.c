@@ -7,6 +7,7 @@
 #include "host-bridge/process.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,14 +17,22 @@
 #include <sys/prctl.h>
 #endif
 
+/* LeakSanitizer has to trace the process; a build for tests holds no real PIN. gcc, then clang. */
+#ifdef __SANITIZE_ADDRESS__
+#define MAY_BE_TRACED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MAY_BE_TRACED 1
+#endif
+#endif
+
 void process_harden(void)
 {
 	const struct rlimit none = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)signal(SIGPIPE, SIG_IGN);
-	/* LeakSanitizer has to trace the process; a build for tests holds no real PIN. */
-#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__linux__) && !defined(MAY_BE_TRACED)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }

@@ -2,16 +2,16 @@
  * What the processes of the bridge have in common, and how the roles are told apart.
  *
  * The executable starts itself again with a role. The roles but core inherit a pipe as descriptor
- * PROCESS_CHANNEL, and end when it ends: they are never sent a signal to end in order, and ignore those
- * that a terminal or a service manager sends to all processes of the service. A worker that was killed
- * can't reset its card.
+ * PROCESS_CHANNEL, and end when it ends: they are never sent a signal to end in order, and ignore
+ * those that a terminal or a service manager sends to all processes of the service. A worker that
+ * was killed can't reset its card.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
 #pragma once
 
-#include <signal.h>
+#include <stddef.h>
 
 #define PROCESS_ROLE_OPTION "internal-role" /* long option; its value is one of the names below */
 #define PROCESS_MONITOR "monitor"
@@ -21,20 +21,24 @@
 #define PROCESS_CHANNEL 3 /* the descriptor of a child's pipe to core */
 
 enum {
-	PROCESS_NO_CHANNEL = 1, /* the descriptor is not core's pipe: somebody typed the role by hand */
+	PROCESS_NO_CHANNEL = 1, /* it is not core's pipe: somebody typed the role by hand */
 };
 
-/* No core dumps, no tracing by others of the same user: this memory holds PINs. SIGPIPE is ignored. */
+/*
+ * No core dumps, no tracing by others of the same user: this memory holds PINs. SIGPIPE is ignored.
+ */
 void process_harden(void);
 
 /*
- * Becomes the child of a role: verifies the inherited pipe, ignores signals to end in order, sets the
- * name that ps(1) shows. Returns 0 or PROCESS_NO_CHANNEL.
+ * Becomes the child of a role: verifies the inherited pipe, ignores signals to end in order, sets
+ * the name that ps(1) shows. Returns 0 or PROCESS_NO_CHANNEL.
  */
 int process_adopt(const char *name);
 
 /* This process holds nothing that has to be given up in order: it dies at once when core does. */
 void process_die_with_parent(void);
 
-/* The path to start this executable again with; text is of use where the system has no such name. */
+/*
+ * The path to start this executable again with; text is of use where the system has no such name.
+ */
 const char *process_self(char *text, size_t size);

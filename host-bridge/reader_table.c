@@ -39,8 +39,8 @@ static int table_add(struct reader_table *table, const char *name, struct reader
 }
 
 /*
- * Whether the slot may hold another card than before. The ATR is no evidence: after a warm reset the same
- * card may answer with another one.
+ * Whether the slot may hold another card than before. The ATR is no evidence: after a warm reset
+ * the same card may answer with another one.
  */
 static bool card_moved(const struct reader_entry *entry, const struct wire_reader *now)
 {

@@ -2,9 +2,9 @@
  * The readers of the host as core knows them: what the monitor saw, with identities that outlive
  * unplugging, restarts of pcscd and restarts of the monitor.
  *
- * A name gets its identity when it is first seen, and keeps it while the bridge lives. The insertion
- * number of a reader grows whenever its card may be another one than before: it came or went, pcscd's
- * event counter moved in between, the reader was unplugged, or pcscd was away.
+ * A name gets its identity when it is first seen, and keeps it while the bridge lives. The
+ * insertion number of a reader grows whenever its card may be another one than before: it came or
+ * went, pcscd's event counter moved in between, the reader was unplugged, or pcscd was away.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -45,8 +45,9 @@ struct reader_table {
 #define READER_TABLE_NULL ((struct reader_table){ .entries = NULL })
 
 /*
- * Takes over what the monitor saw; wire_reader.insertion is pcscd's event counter there, and id means
- * nothing. While pcscd is away (service 0) the readers stay, and their cards are absent. Fatal: -ENOMEM.
+ * Takes over what the monitor saw; wire_reader.insertion is pcscd's event counter there, and id
+ * means nothing. While pcscd is away (service 0) the readers stay, and their cards are absent.
+ * Fatal: -ENOMEM.
  */
 int reader_table_update(struct reader_table *table, const struct wire_readers *seen);
 

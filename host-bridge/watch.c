@@ -157,7 +157,8 @@ static bool watch_list(struct watch *watch)
 static bool watch_wait(struct watch *watch)
 {
 	size_t count = watch->readers < WATCH_ENTRIES_MAX ? watch->readers + 1 : watch->readers;
-	LONG rv = watch->pcsc->get_status_change(watch->context, WATCH_SLICE, watch->entries, count);
+	LONG rv = watch->pcsc->get_status_change(watch->context, WATCH_SLICE, watch->entries,
+		count);
 
 	switch (rv) {
 	case SCARD_S_SUCCESS:
@@ -168,7 +169,9 @@ static bool watch_wait(struct watch *watch)
 		break;
 	case SCARD_E_UNKNOWN_READER:
 	case SCARD_E_READER_UNAVAILABLE:
-		/* A reader went between the list and the wait: the list that follows is without it. */
+		/*
+		 * A reader went between the list and the wait: the list that follows is without it.
+		 */
 		watch->state = WATCH_LIST;
 		return true;
 	default:

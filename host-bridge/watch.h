@@ -5,9 +5,9 @@
  *     WATCH_LIST         the readers have to be listed anew
  *     WATCH_WAIT         waiting for a change of any reader, or for a reader to come or go
  *
- * The list is read again after every wait, changed or not: libpcsclite before 2.3.0 loses a reader that
- * comes or goes between two waits. The waits are no longer than WATCH_SLICE, since an older libpcsclite
- * also loses SCardCancel.
+ * The list is read again after every wait, changed or not: libpcsclite before 2.3.0 loses a reader
+ * that comes or goes between two waits. The waits are no longer than WATCH_SLICE, since an older
+ * libpcsclite also loses SCardCancel.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -23,8 +23,8 @@
 #define WATCH_SLICE 1000 /* ms */
 
 /*
- * pcscd up to 2.4 has 16 readers at most, and SCardGetStatusChange takes no more than 16 entries, the one
- * for coming and going readers included: with 16 readers that one is left out.
+ * pcscd up to 2.4 has 16 readers at most, and SCardGetStatusChange takes no more than 16 entries,
+ * the one for coming and going readers included: with 16 readers that one is left out.
  */
 #define WATCH_ENTRIES_MAX PCSCLITE_MAX_READERS_CONTEXTS
 
@@ -40,8 +40,8 @@ struct watch {
 	SCARDCONTEXT context;
 	char names[WATCH_ENTRIES_MAX][WIRE_NAME_MAX];
 	SCARD_READERSTATE entries[WATCH_ENTRIES_MAX];
-	size_t readers;              /* entries that are readers; one more may follow, for plug and play */
-	LONG problem;                /* of the last call that failed, SCARD_S_SUCCESS after a good one */
+	size_t readers;              /* entries for readers; the one for plug and play may follow */
+	LONG problem;                /* of the last call; SCARD_S_SUCCESS after a good wait */
 	struct wire_readers seen;    /* insertion is pcscd's event counter, id is 0 */
 	bool known;                  /* seen has been filled in */
 	bool changed;                /* and is not what it was; the caller clears it */
@@ -54,7 +54,7 @@ void watch_init(struct watch *watch, const struct pcsc_functions *pcsc);
 void watch_deinit(struct watch *watch);
 
 /*
- * Does what the state asks for; may block for WATCH_SLICE. Returns false when pcscd doesn't answer, and
- * the caller should let some time pass before the next step.
+ * Does what the state asks for; may block for WATCH_SLICE. Returns false when pcscd doesn't answer,
+ * and the caller should let some time pass before the next step.
  */
 bool watch_step(struct watch *watch);

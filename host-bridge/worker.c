@@ -34,7 +34,9 @@ static struct worker *worker_new(int fd, const char *guest, const char *reader)
 		log_error(guest, "%s: no memory", reader);
 		return NULL;
 	}
-	/* libpcsclite 1.9.9, winscard_clnt.c:576: read once, when the first context is established. */
+	/*
+	 * libpcsclite 1.9.9, winscard_clnt.c:576: read once, when the first context is established.
+	 */
 	(void)setenv("PCSCLITE_NO_BLOCKING", "1", 1);
 	channel_init(&worker->channel, fd);
 	card_init(&worker->card, &pcsc_native,

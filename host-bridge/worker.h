@@ -1,9 +1,9 @@
 /*
- * The worker role: one guest's calls to one reader, one after the other, each blocking as long as pcscd
- * likes. libpcsclite can't cancel them; killing this process is the only cancel there is.
+ * The worker role: one guest's calls to one reader, one after the other, each blocking as long as
+ * pcscd likes. libpcsclite can't cancel them; killing this process is the only cancel there is.
  *
- * It ends when its pipe ends: the guest's session is over, or core is dead. By then it has given up its
- * card as WIRE_DISCONNECT does.
+ * It ends when its pipe ends: the guest's session is over, or core is dead. By then it has given up
+ * its card as WIRE_DISCONNECT does.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -11,13 +11,13 @@
 #pragma once
 
 /*
- * Serves calls from the pipe fd until it ends. guest and reader are names. Returns the exit status of
- * the process: 0 when the card is given up.
+ * Serves calls from the pipe fd until it ends. guest and reader are names. Returns the exit status
+ * of the process: 0 when the card is given up.
  */
 int worker_run(int fd, const char *guest, const char *reader);
 
 /*
- * The cleaner role: resets the card that a killed worker of this guest has left. Returns the exit status
- * of the process: 0 when nothing of that guest is left in the card.
+ * The cleaner role: resets the card that a killed worker of this guest has left. Returns the exit
+ * status of the process: 0 when nothing of that guest is left in the card.
  */
 int worker_clean(int fd, const char *guest, const char *reader);

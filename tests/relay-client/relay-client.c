@@ -1,6 +1,6 @@
 /*
- * A guest without USB: opens a session at a bridge and makes the calls that it reads from its standard
- * input, one per line, each followed by one line of its result on standard output.
+ * A guest without USB: opens a session at a bridge and makes the calls that it reads from its
+ * standard input, one per line, each followed by one line of its result on standard output.
  *
  *     relay-client ipc:///path GUEST < commands
  *
@@ -18,8 +18,9 @@
  *     sleep MILLISECONDS
  *     quit                               ends without a goodbye
  *
- * A wait that takes longer than --limit SECONDS (20) ends the program with status 1. At the end of the
- * input it says goodbye. It prints what the card answers: for tests, never for cards of real people.
+ * A wait that takes longer than --limit SECONDS (20) ends the program with status 1. At the end of
+ * the input it says goodbye. It prints what the card answers: for tests, never for cards of real
+ * people.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -171,7 +172,8 @@ static const struct wire_reader *chosen(struct client *client)
 	const struct wire_readers *readers = guest_session_readers(client->session);
 
 	for (size_t i = 0; i < readers->count; i++) {
-		if (client->name[0] == '\0' || pattern_matches(client->name, readers->readers[i].name))
+		if (client->name[0] == '\0' ||
+		    pattern_matches(client->name, readers->readers[i].name))
 			return &readers->readers[i];
 	}
 	return NULL;

@@ -106,7 +106,8 @@ static LONG fake_connect(SCARDCONTEXT hContext, LPCSTR szReader, DWORD dwShareMo
 	DWORD dwPreferredProtocols, LPSCARDHANDLE phCard, LPDWORD pdwActiveProtocol)
 {
 	(void)hContext;
-	note("connect %s %s %s", szReader, dwShareMode == SCARD_SHARE_SHARED ? "shared" : "not shared",
+	note("connect %s %s %s", szReader,
+		dwShareMode == SCARD_SHARE_SHARED ? "shared" : "not shared",
 		protocols_name(dwPreferredProtocols));
 	if (fake.connect != SCARD_S_SUCCESS)
 		return fake.connect;
@@ -160,13 +161,15 @@ static LONG fake_status(SCARDHANDLE hCard, LPSTR name, LPDWORD name_size, LPDWOR
 	return SCARD_S_SUCCESS;
 }
 
-static LONG fake_transmit(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci, LPCBYTE pbSendBuffer,
-	DWORD cbSendLength, SCARD_IO_REQUEST *pioRecvPci, LPBYTE pbRecvBuffer, LPDWORD pcbRecvLength)
+static LONG fake_transmit(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci,
+	LPCBYTE pbSendBuffer, DWORD cbSendLength, SCARD_IO_REQUEST *pioRecvPci,
+	LPBYTE pbRecvBuffer, LPDWORD pcbRecvLength)
 {
 	(void)hCard;
 	(void)pbSendBuffer;
 	(void)pioRecvPci;
-	note("transmit %s %lu", protocols_name(pioSendPci->dwProtocol), (unsigned long)cbSendLength);
+	note("transmit %s %lu", protocols_name(pioSendPci->dwProtocol),
+		(unsigned long)cbSendLength);
 	fake.receive_size = *pcbRecvLength;
 	if (is_busy())
 		return SCARD_E_SHARING_VIOLATION;

@@ -33,7 +33,7 @@ struct fake_pcsc {
 	LONG status;
 	LONG transmit;
 	LONG list;
-	unsigned int busy;         /* so many reconnects, statuses and transmits are violations first */
+	unsigned int busy;         /* so many calls are sharing violations first */
 
 	DWORD protocol;            /* that connect and reconnect choose */
 	uint8_t atr[64];

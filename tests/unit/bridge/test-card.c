@@ -1,6 +1,6 @@
 /*
- * A worker's card over scripted SCard functions: conversations, each a table of calls with what the guest
- * is told and what pcscd is asked.
+ * A worker's card over scripted SCard functions: conversations, each a table of calls with what the
+ * guest is told and what pcscd is asked.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -253,7 +253,8 @@ static void test_failed_use(void **state)
 {
 	static const struct step steps[] = {
 		{ WIRE_CONNECT, WIRE_LEAVE, 0, 0, WIRE_OK, T1, CONNECTS },
-		{ WIRE_TRANSMIT, 0, 0, SCARD_E_NOT_TRANSACTED, WIRE_CARD_ERROR, T1, "transmit T1 5" },
+		{ WIRE_TRANSMIT, 0, 0, SCARD_E_NOT_TRANSACTED, WIRE_CARD_ERROR, T1,
+		  "transmit T1 5" },
 		{ WIRE_DISCONNECT, 0, 0, 0, WIRE_OK, 0, "disconnect reset; release" },
 	};
 
@@ -275,7 +276,9 @@ static void test_atr_sizes(void **state)
 	}
 }
 
-/* Another program's transaction: short ones are waited for, long ones are not, and nothing is sent. */
+/*
+ * Another program's transaction: short ones are waited for, long ones are not, and nothing is sent.
+ */
 static void test_busy(void **state)
 {
 	(void)state;

@@ -42,69 +42,90 @@ static const struct row rows[] = {
 	  "readers = { 'a', 'b', }\n}\n", NULL },
 	{ LISTEN "guest \"" NAME_127 "\" { auth = none readers = { \"" NAME_127 "\" } }\n", NULL },
 	{ LISTEN GUEST "# the end", NULL },
-	{ LISTEN "guest 'it is {not} # // /* a section' { auth = none readers = { \"a\\\"b\" } }", NULL },
+	{ LISTEN "guest 'it is {not} # // /* a section' { auth = none readers = { \"a\\\"b\" } }",
+	  NULL },
 
 	/* what is not ours, or not there */
-	{ "bogus = 1\n", ":1: no such option 'bogus'" },
+	{ "bogus = 1\n",
+	  ":1: no such option 'bogus'" },
 	{ LISTEN "guest \"vm1\" {\n auth = none\n key = \"x\"\n readers = { \"*\" }\n}\n",
 	  ":4: no such option 'key'" },
-	{ "", ":1: there is no listen = { \"ipc:///path\" }: no guest could connect" },
-	{ GUEST, ":2: there is no listen = { \"ipc:///path\" }: no guest could connect" },
-	{ LISTEN, ":2: there is no guest \"name\" { ... }: nobody could use a reader" },
-	{ "listen = {}\n" GUEST, ":3: there is no listen = { \"ipc:///path\" }: no guest could connect" },
+	{ "",
+	  ":1: there is no listen = { \"ipc:///path\" }: no guest could connect" },
+	{ GUEST,
+	  ":2: there is no listen = { \"ipc:///path\" }: no guest could connect" },
+	{ LISTEN,
+	  ":2: there is no guest \"name\" { ... }: nobody could use a reader" },
+	{ "listen = {}\n" GUEST,
+	  ":3: there is no listen = { \"ipc:///path\" }: no guest could connect" },
 
 	/* endpoints */
-	{ "listen = { \"tcp://1.2.3.4:7816\" }\n" GUEST, ":1: listen: \"tcp://1.2.3.4:7816\": tcp:// needs "
-	  "keys, which this version does not have; use ipc:// and carry it through a tunnel (ssh -L, "
-	  "ssh -R, socat)" },
-	{ "listen = { \"ipc:///a\",\n\"ws://x\" }\n" GUEST, ":2: listen: \"ws://x\" is no endpoint; write "
-	  "ipc:// and a path, as in ipc:///run/ccid-bridge/vm1.sock" },
-	{ "listen = { \"/run/x\" }\n" GUEST, ":1: listen: \"/run/x\" is no endpoint; write ipc:// and a "
-	  "path, as in ipc:///run/ccid-bridge/vm1.sock" },
-	{ "listen = { \"ipc://run/x\" }\n" GUEST, ":1: listen: \"ipc://run/x\": the path must be "
-	  "absolute, as in ipc:///run/ccid-bridge/vm1.sock" },
-	{ "listen = { \"ipc://\" }\n" GUEST, ":1: listen: \"ipc://\": the path must be absolute, as in "
+	{ "listen = { \"tcp://1.2.3.4:7816\" }\n" GUEST,
+	  ":1: listen: \"tcp://1.2.3.4:7816\": tcp:// needs keys, which this version does not "
+	  "have; use ipc:// and carry it through a tunnel (ssh -L, ssh -R, socat)" },
+	{ "listen = { \"ipc:///a\",\n\"ws://x\" }\n" GUEST,
+	  ":2: listen: \"ws://x\" is no endpoint; write ipc:// and a path, as in "
 	  "ipc:///run/ccid-bridge/vm1.sock" },
-	{ "listen = { \"ipc:///run/\" }\n" GUEST, ":1: listen: \"ipc:///run/\" names a folder, not a socket" },
-	{ "listen = { \"ipc://" PATH_108 "\" }\n" GUEST, ":1: listen: \"ipc://" PATH_108 "\": the path has "
-	  "108 bytes, and a unix socket's may have 107" },
-	{ "listen = { \"ipc:///a\", \"ipc:///a\" }\n" GUEST, ":1: listen: \"ipc:///a\" is there twice" },
+	{ "listen = { \"/run/x\" }\n" GUEST,
+	  ":1: listen: \"/run/x\" is no endpoint; write ipc:// and a path, as in "
+	  "ipc:///run/ccid-bridge/vm1.sock" },
+	{ "listen = { \"ipc://run/x\" }\n" GUEST,
+	  ":1: listen: \"ipc://run/x\": the path must be absolute, as in "
+	  "ipc:///run/ccid-bridge/vm1.sock" },
+	{ "listen = { \"ipc://\" }\n" GUEST,
+	  ":1: listen: \"ipc://\": the path must be absolute, as in "
+	  "ipc:///run/ccid-bridge/vm1.sock" },
+	{ "listen = { \"ipc:///run/\" }\n" GUEST,
+	  ":1: listen: \"ipc:///run/\" names a folder, not a socket" },
+	{ "listen = { \"ipc://" PATH_108 "\" }\n" GUEST,
+	  ":1: listen: \"ipc://" PATH_108 "\": the path has 108 bytes, and a unix socket's may "
+	  "have 107" },
+	{ "listen = { \"ipc:///a\", \"ipc:///a\" }\n" GUEST,
+	  ":1: listen: \"ipc:///a\" is there twice" },
 
 	/* guests */
-	{ LISTEN GUEST "\n" GUEST, ":4: found duplicate title 'vm1'" },
-	{ LISTEN "guest {\n}\n", ":2: missing title for section 'guest'" },
+	{ LISTEN GUEST "\n" GUEST,
+	  ":4: found duplicate title 'vm1'" },
+	{ LISTEN "guest {\n}\n",
+	  ":2: missing title for section 'guest'" },
 	{ LISTEN "guest \"\" { auth = none readers = { \"*\" } }\n",
 	  ":2: guest: a name has 1 to 127 printable characters" },
 	{ LISTEN "guest \"" NAME_128 "\" { auth = none readers = { \"*\" } }\n",
 	  ":2: guest: a name has 1 to 127 printable characters" },
 	{ LISTEN "guest \"a\\nb\" { auth = none readers = { \"*\" } }\n",
 	  ":2: guest: a name has 1 to 127 printable characters" },
-	{ LISTEN "guest \"vm1\" {\n\treaders = { \"*\" }\n}\n", ":4: guest \"vm1\" has no auth = none: say "
-	  "that you trust who reaches the socket" },
-	{ LISTEN "guest \"vm1\" {\n\tauth = noise\n}\n", ":3: guest \"vm1\": auth = noise: this version "
-	  "knows none only" },
-	{ LISTEN "guest \"vm1\" {\n\tauth = none\n}\n", ":4: guest \"vm1\" has no readers = { \"pattern\", "
-	  "... }: it would see none" },
-	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = {}\n}\n", ":5: guest \"vm1\" has no readers = "
-	  "{ \"pattern\", ... }: it would see none" },
-	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = { \"a\",\n\"\" }\n}\n", ":5: guest \"vm1\": "
-	  "readers: a pattern has 1 to 127 printable characters" },
+	{ LISTEN "guest \"vm1\" {\n\treaders = { \"*\" }\n}\n",
+	  ":4: guest \"vm1\" has no auth = none: say that you trust who reaches the socket" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = noise\n}\n",
+	  ":3: guest \"vm1\": auth = noise: this version knows none only" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n}\n",
+	  ":4: guest \"vm1\" has no readers = { \"pattern\", ... }: it would see none" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = {}\n}\n",
+	  ":5: guest \"vm1\" has no readers = { \"pattern\", ... }: it would see none" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = { \"a\",\n\"\" }\n}\n",
+	  ":5: guest \"vm1\": readers: a pattern has 1 to 127 printable characters" },
 	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = { \"" NAME_128 "\" }\n}\n",
 	  ":4: guest \"vm1\": readers: a pattern has 1 to 127 printable characters" },
-	{ LISTEN "guest \"vm1\" {\n\tshare = exclusive\n}\n", ":3: guest \"vm1\": share = exclusive: this "
-	  "version knows shared only" },
-	{ LISTEN "guest \"vm1\" {\n\tshare = transaction\n}\n", ":3: guest \"vm1\": share = transaction: "
-	  "this version knows shared only" },
+	{ LISTEN "guest \"vm1\" {\n\tshare = exclusive\n}\n",
+	  ":3: guest \"vm1\": share = exclusive: this version knows shared only" },
+	{ LISTEN "guest \"vm1\" {\n\tshare = transaction\n}\n",
+	  ":3: guest \"vm1\": share = transaction: this version knows shared only" },
 
 	/* the rest */
-	{ LISTEN "log-level = loud\n", ":2: log-level = loud: use error, warning, info or debug" },
-	{ LISTEN "guest \"vm1\" {\n\tauth = none\n", ":2: this brace is never closed" },
-	{ LISTEN "guest \"vm1 {\n\tauth = none\n}\n", ":2: this quote is never closed" },
+	{ LISTEN "log-level = loud\n",
+	  ":2: log-level = loud: use error, warning, info or debug" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n",
+	  ":2: this brace is never closed" },
+	{ LISTEN "guest \"vm1 {\n\tauth = none\n}\n",
+	  ":2: this quote is never closed" },
 
 	/* comments of all kinds, and the line that follows them */
-	{ "# one\n# two\n\n// three\n/* four\n five */\nbogus = 1\n", ":7: no such option 'bogus'" },
-	{ "listen = { # one\n# two\n\"ipc:///a\" } # three\nbogus = 1\n", ":4: no such option 'bogus'" },
-	{ LISTEN "guest 'a\nb#c' {\n#\nbogus = 1\n", ":3: this brace is never closed" },
+	{ "# one\n# two\n\n// three\n/* four\n five */\nbogus = 1\n",
+	  ":7: no such option 'bogus'" },
+	{ "listen = { # one\n# two\n\"ipc:///a\" } # three\nbogus = 1\n",
+	  ":4: no such option 'bogus'" },
+	{ LISTEN "guest 'a\nb#c' {\n#\nbogus = 1\n",
+	  ":3: this brace is never closed" },
 };
 
 static char path[] = "/tmp/test-config-XXXXXX";

@@ -1,6 +1,6 @@
 /*
- * The table of SCard errors, row by row: each one is returned by each SCard function that a worker calls,
- * and what counts is what the guest is told and what is left open.
+ * The table of SCard errors, row by row: each one is returned by each SCard function that a worker
+ * calls, and what counts is what the guest is told and what is left open.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -27,47 +27,35 @@ struct row {
 	bool disconnects; /* the handle is given back to pcscd, not merely forgotten */
 };
 
+#define NAMED(code) code, #code
+
 static const struct row rows[] = {
-	{ SCARD_W_RESET_CARD, "SCARD_W_RESET_CARD", WIRE_CARD_RESET, WIRE_CARD_RESET, true, true },
-	{ SCARD_W_UNPOWERED_CARD, "SCARD_W_UNPOWERED_CARD", WIRE_CARD_MUTE, WIRE_CARD_RESET, true, true },
-	{ SCARD_W_REMOVED_CARD, "SCARD_W_REMOVED_CARD", WIRE_CARD_REMOVED, WIRE_CARD_REMOVED, false, true },
-	{ SCARD_E_NO_SMARTCARD, "SCARD_E_NO_SMARTCARD", WIRE_NO_CARD, WIRE_NO_CARD, false, true },
-	{ SCARD_W_UNRESPONSIVE_CARD, "SCARD_W_UNRESPONSIVE_CARD", WIRE_CARD_MUTE, WIRE_CARD_MUTE, false,
-	  true },
-	{ SCARD_W_UNSUPPORTED_CARD, "SCARD_W_UNSUPPORTED_CARD", WIRE_CARD_MUTE, WIRE_CARD_MUTE, false,
-	  true },
-	{ SCARD_E_SHARING_VIOLATION, "SCARD_E_SHARING_VIOLATION", WIRE_CARD_BUSY, WIRE_CARD_BUSY, true,
-	  true },
-	{ SCARD_E_PROTO_MISMATCH, "SCARD_E_PROTO_MISMATCH", WIRE_PROTOCOL_MISMATCH,
-	  WIRE_PROTOCOL_MISMATCH, true, true },
-	{ SCARD_E_READER_UNAVAILABLE, "SCARD_E_READER_UNAVAILABLE", WIRE_READER_GONE, WIRE_READER_GONE,
-	  false, true },
-	{ SCARD_E_UNKNOWN_READER, "SCARD_E_UNKNOWN_READER", WIRE_READER_GONE, WIRE_READER_GONE, false,
-	  true },
-	{ SCARD_E_NO_READERS_AVAILABLE, "SCARD_E_NO_READERS_AVAILABLE", WIRE_READER_GONE,
-	  WIRE_READER_GONE, false, true },
-	{ SCARD_F_COMM_ERROR, "SCARD_F_COMM_ERROR", WIRE_SERVICE_GONE, WIRE_SERVICE_GONE, false, false },
-	{ SCARD_E_NO_SERVICE, "SCARD_E_NO_SERVICE", WIRE_SERVICE_GONE, WIRE_SERVICE_GONE, false, false },
-	{ SCARD_E_SERVICE_STOPPED, "SCARD_E_SERVICE_STOPPED", WIRE_SERVICE_GONE, WIRE_SERVICE_GONE,
-	  false, false },
-	{ SCARD_E_INVALID_HANDLE, "SCARD_E_INVALID_HANDLE", WIRE_CARD_ERROR, WIRE_CARD_ERROR, false,
-	  false },
-	{ SCARD_E_NOT_TRANSACTED, "SCARD_E_NOT_TRANSACTED", WIRE_CARD_ERROR, WIRE_CARD_ERROR, true,
-	  true },
-	{ SCARD_F_INTERNAL_ERROR, "SCARD_F_INTERNAL_ERROR", WIRE_CARD_ERROR, WIRE_CARD_ERROR, true,
-	  true },
-	{ SCARD_F_UNKNOWN_ERROR, "SCARD_F_UNKNOWN_ERROR", WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
-	{ SCARD_E_TIMEOUT, "SCARD_E_TIMEOUT", WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
-	{ SCARD_E_INSUFFICIENT_BUFFER, "SCARD_E_INSUFFICIENT_BUFFER", WIRE_CARD_ERROR, WIRE_CARD_ERROR,
+	{ NAMED(SCARD_W_RESET_CARD), WIRE_CARD_RESET, WIRE_CARD_RESET, true, true },
+	{ NAMED(SCARD_W_UNPOWERED_CARD), WIRE_CARD_MUTE, WIRE_CARD_RESET, true, true },
+	{ NAMED(SCARD_W_REMOVED_CARD), WIRE_CARD_REMOVED, WIRE_CARD_REMOVED, false, true },
+	{ NAMED(SCARD_E_NO_SMARTCARD), WIRE_NO_CARD, WIRE_NO_CARD, false, true },
+	{ NAMED(SCARD_W_UNRESPONSIVE_CARD), WIRE_CARD_MUTE, WIRE_CARD_MUTE, false, true },
+	{ NAMED(SCARD_W_UNSUPPORTED_CARD), WIRE_CARD_MUTE, WIRE_CARD_MUTE, false, true },
+	{ NAMED(SCARD_E_SHARING_VIOLATION), WIRE_CARD_BUSY, WIRE_CARD_BUSY, true, true },
+	{ NAMED(SCARD_E_PROTO_MISMATCH), WIRE_PROTOCOL_MISMATCH, WIRE_PROTOCOL_MISMATCH,
 	  true, true },
-	{ SCARD_E_INVALID_PARAMETER, "SCARD_E_INVALID_PARAMETER", WIRE_CARD_ERROR, WIRE_CARD_ERROR, true,
-	  true },
-	{ SCARD_E_INVALID_VALUE, "SCARD_E_INVALID_VALUE", WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
-	{ SCARD_E_NO_MEMORY, "SCARD_E_NO_MEMORY", WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
-	{ SCARD_E_READER_UNSUPPORTED, "SCARD_E_READER_UNSUPPORTED", WIRE_CARD_ERROR, WIRE_CARD_ERROR,
-	  true, true },
-	{ SCARD_W_SECURITY_VIOLATION, "SCARD_W_SECURITY_VIOLATION", WIRE_CARD_ERROR, WIRE_CARD_ERROR,
-	  true, true },
+	{ NAMED(SCARD_E_READER_UNAVAILABLE), WIRE_READER_GONE, WIRE_READER_GONE, false, true },
+	{ NAMED(SCARD_E_UNKNOWN_READER), WIRE_READER_GONE, WIRE_READER_GONE, false, true },
+	{ NAMED(SCARD_E_NO_READERS_AVAILABLE), WIRE_READER_GONE, WIRE_READER_GONE, false, true },
+	{ NAMED(SCARD_F_COMM_ERROR), WIRE_SERVICE_GONE, WIRE_SERVICE_GONE, false, false },
+	{ NAMED(SCARD_E_NO_SERVICE), WIRE_SERVICE_GONE, WIRE_SERVICE_GONE, false, false },
+	{ NAMED(SCARD_E_SERVICE_STOPPED), WIRE_SERVICE_GONE, WIRE_SERVICE_GONE, false, false },
+	{ NAMED(SCARD_E_INVALID_HANDLE), WIRE_CARD_ERROR, WIRE_CARD_ERROR, false, false },
+	{ NAMED(SCARD_E_NOT_TRANSACTED), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
+	{ NAMED(SCARD_F_INTERNAL_ERROR), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
+	{ NAMED(SCARD_F_UNKNOWN_ERROR), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
+	{ NAMED(SCARD_E_TIMEOUT), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
+	{ NAMED(SCARD_E_INSUFFICIENT_BUFFER), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
+	{ NAMED(SCARD_E_INVALID_PARAMETER), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
+	{ NAMED(SCARD_E_INVALID_VALUE), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
+	{ NAMED(SCARD_E_NO_MEMORY), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
+	{ NAMED(SCARD_E_READER_UNSUPPORTED), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
+	{ NAMED(SCARD_W_SECURITY_VIOLATION), WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
 	/* not in the table, of this pcsc-lite and of no one's */
 	{ SCARD_E_CANCELLED, "0x80100002", WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
 	{ (LONG)0x8010FFFF, "0x8010FFFF", WIRE_CARD_ERROR, WIRE_CARD_ERROR, true, true },
@@ -104,7 +92,8 @@ static void call(uint8_t operation)
 static void start(bool connected)
 {
 	fake_reset();
-	card_init(&card, &fake_functions, (struct card_patience){ .wait = wait_always }, "vm1", "R");
+	card_init(&card, &fake_functions, (struct card_patience){ .wait = wait_always }, "vm1",
+		"R");
 	if (!connected)
 		return;
 	call(WIRE_CONNECT);
@@ -137,8 +126,10 @@ static void test_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS; i++)
-		assert_string_equal(outcome_code_name(rows[i].code, text, sizeof text), rows[i].name);
-	assert_string_equal(outcome_code_name(SCARD_S_SUCCESS, text, sizeof text), "SCARD_S_SUCCESS");
+		assert_string_equal(outcome_code_name(rows[i].code, text, sizeof text),
+			rows[i].name);
+	assert_string_equal(outcome_code_name(SCARD_S_SUCCESS, text, sizeof text),
+		"SCARD_S_SUCCESS");
 }
 
 static void test_establish(void **state)

@@ -109,9 +109,9 @@ static void describe(const struct reader_table *table, char *text, size_t size)
 	for (size_t i = 0; i < table->count; i++) {
 		const struct reader_entry *entry = &table->entries[i];
 
-		used += (size_t)snprintf(&text[used], size - used, "%s%u %s %s/%u", i > 0 ? ", " : "",
-			entry->reader.id, change_names[entry->change], card_names[entry->reader.card],
-			entry->reader.insertion);
+		used += (size_t)snprintf(&text[used], size - used, "%s%u %s %s/%u",
+			i > 0 ? ", " : "", entry->reader.id, change_names[entry->change],
+			card_names[entry->reader.card], entry->reader.insertion);
 	}
 }
 

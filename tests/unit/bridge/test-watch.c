@@ -100,7 +100,8 @@ static void test_quiet(void **state)
 	}
 	/* another program connects: the state changes, what we report of it doesn't */
 	fake.change = (struct fake_change){ SCARD_S_SUCCESS, { { "A",
-		SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | SCARD_STATE_INUSE | COUNTER(3), 12 } } };
+		SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | SCARD_STATE_INUSE | COUNTER(3),
+		12 } } };
 	step("list", true, false);
 	step("wait 1000 ms for 3 with PnP", true, false);
 }
@@ -128,7 +129,8 @@ static void test_card_states(void **state)
 	start();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		fake.change = (struct fake_change){ SCARD_S_SUCCESS, { { "A",
-			rows[i].dwEventState | SCARD_STATE_CHANGED | COUNTER(100 + i), rows[i].cbAtr } } };
+			rows[i].dwEventState | SCARD_STATE_CHANGED | COUNTER(100 + i),
+			rows[i].cbAtr } } };
 		step("list", true, false);
 		step("wait 1000 ms for 3 with PnP", true, true);
 		check_reader(0, "A", rows[i].card, (uint32_t)(100 + i), rows[i].atr_size);
@@ -136,7 +138,9 @@ static void test_card_states(void **state)
 	}
 }
 
-/* The event state comes back as the current one: a change between two waits ends the next at once. */
+/*
+ * The event state comes back as the current one: a change between two waits ends the next at once.
+ */
 static void test_current_state(void **state)
 {
 	(void)state;
