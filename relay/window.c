@@ -89,7 +89,6 @@ struct window_call *window_oldest_open(struct window *window)
 
 int window_keep(struct window_call *call, struct payload_view data)
 {
-	payload_clear(&call->data);
 	if (data.size > call->data.capacity) {
 		size_t capacity = data.size > WINDOW_BUFFER_KEPT ? data.size : WINDOW_BUFFER_KEPT;
 		int result;

@@ -483,6 +483,27 @@ static void test_too_large(void **state)
 	assert_null(guest_session_free(NULL));
 }
 
+/* The second copy of a reply may come before its owner has read the first. */
+static void test_reply_comes_twice_unread(void **state)
+{
+	struct guest_session *guest;
+	struct guest_event event;
+
+	(void)state;
+	assert_int_equal(guest_session_new(&guest, "vm1", 0xB0, 0), 0);
+	assert_int_equal(receive_text(guest, 1, "WELCOME session=7 incarnation=1"), 0);
+	assert_true(guest_session_pop_event(guest, &event));
+	assert_int_equal(call(guest, 2, "reader=3 operation=3 data=01"), 0);
+	assert_int_equal(receive_text(guest, 3, "REPLY session=7 number=1 data=9000"), 0);
+	assert_int_equal(receive_text(guest, 3, "REPLY session=7 number=1 data=6F00"),
+		SESSION_IGNORED);
+	assert_true(guest_session_pop_event(guest, &event));
+	assert_int_equal(event.type, GUEST_SESSION_REPLY);
+	assert_memory_equal(event.reply.data.bytes, "\x90\x00", 2);
+	assert_false(guest_session_pop_event(guest, &event));
+	guest_session_free(guest);
+}
+
 /* An owner that never reads its events is told so; nothing is overwritten. */
 static void test_unread_events(void **state)
 {
@@ -529,6 +550,7 @@ int main(void)
 		cmocka_unit_test(a_goodbye_that_nobody_confirms),
 		cmocka_unit_test(a_goodbye_without_a_session),
 		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_reply_comes_twice_unread),
 		cmocka_unit_test(test_unread_events),
 	};
 

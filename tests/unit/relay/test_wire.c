@@ -314,6 +314,15 @@ static void test_what_breaks_a_bound(void **state)
 	readers.readers.readers[0].atr_size = WIRE_ATR_MAX + 1;
 	assert_int_equal(wire_encode(&readers, frame, sizeof(frame), &size), WIRE_TOO_LARGE);
 	assert_int_equal(size, 0);
+	/* A payload that is there, and one byte too long. */
+	memset(frame, 0, sizeof(frame));
+	memcpy(frame, (const uint8_t[]){ WIRE_MAJOR, WIRE_REPLY }, 2);
+	memcpy(frame + WIRE_HEADER_SIZE + 6, (const uint8_t[]){ 0x0D, 0x00, 0x01 }, 3);
+	assert_int_equal(wire_decode(frame, WIRE_HEADER_SIZE + 10 + WIRE_APDU_MAX + 1, &decoded),
+		WIRE_MALFORMED);
+	frame[WIRE_HEADER_SIZE + 6]--;
+	assert_int_equal(wire_decode(frame, WIRE_HEADER_SIZE + 10 + WIRE_APDU_MAX, &decoded), 0);
+	assert_int_equal(decoded.reply.data.size, WIRE_APDU_MAX);
 	/* A frame may not be longer than all fields together could make it, even if it is newer. */
 	memset(frame, 0, sizeof(frame));
 	memcpy(frame, (const uint8_t[]){ WIRE_MAJOR, WIRE_PONG, WIRE_MINOR + 1 }, 3);
