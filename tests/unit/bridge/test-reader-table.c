@@ -138,7 +138,7 @@ static void test_pick(void **state)
 	static const struct step step = { 1, {
 		{ "Gemalto PC Twin Reader 00 00", WIRE_CARD_PRESENT, 1, 10 },
 		{ "Yubico YubiKey OTP+FIDO+CCID 01 00", WIRE_CARD_ABSENT, 0, 0 },
-		{ "Gemalto PC Twin Reader 02 00", WIRE_CARD_ABSENT, 0, 0 },
+		{ "Alcor AU9560 [CCID] 02 00", WIRE_CARD_ABSENT, 0, 0 },
 	}, NULL };
 	static const struct {
 		const char *patterns[2];
@@ -146,11 +146,16 @@ static void test_pick(void **state)
 		const char *picked; /* identities */
 	} rows[] = {
 		{ { "*" }, 1, "123" },
-		{ { "Gemalto*" }, 1, "13" },
-		{ { "Gemalto PC Twin Reader" }, 1, "13" },
-		{ { "Gemalto PC Twin Reader 02 00" }, 1, "3" },
+		{ { "*0" }, 1, "123" },
+		{ { "*C*" }, 1, "123" },
+		{ { "Gemalto PC Twin Reader" }, 1, "1" },
+		{ { "Gemalto PC Twin Reader 00 00" }, 1, "1" },
+		{ { "Gemalto PC Twin Reader 02 00" }, 1, "" },
+		/* a set of characters to fnmatch(3), a name to everybody else */
+		{ { "Alcor AU9560 [CCID]" }, 1, "3" },
+		{ { "Alcor AU9560 [CCID] 02 00" }, 1, "3" },
 		{ { "Yubico*", "*" }, 2, "123" },
-		{ { "*Twin*", "Yubico*" }, 2, "123" },
+		{ { "*Twin*", "Yubico*" }, 2, "12" },
 		{ { "Gemalto" }, 1, "" },
 		{ { "gemalto*" }, 1, "" },
 	};
