@@ -51,9 +51,15 @@ enum link_side {
 };
 
 /*
- * Opens a nanomsg link. endpoints are "ipc:///path" or "tcp://address:port". Returns 0 or
- * LINK_BAD_ADDRESS, then problem (problem_size bytes, always terminated) says in words which endpoint
- * and why. Fatal: -errno of nn_socket().
+ * Opens a nanomsg link. endpoints are "ipc:///path", the path absolute and of at most 107 bytes, or
+ * "tcp://address:port", the address a number, of IPv6 in brackets. The bridge's unix sockets get the
+ * mode 0600, and replace one that nobody listens at; the umask of the process changes for that moment.
+ * The guest's side returns before it is connected, and drops frames until it is.
+ *
+ * Returns 0 or LINK_BAD_ADDRESS, then problem (problem_size bytes, always terminated) says in words
+ * which endpoint and why. Fatal: -ENOMEM, and -errno of nn_socket() and nn_setsockopt().
+ *
+ * nanomsg has a thread of its own: don't fork after this without exec.
  */
 int link_open_nanomsg(struct link **link, enum link_side side, const char *const *endpoints,
 	size_t count, char *problem, size_t problem_size);
@@ -66,7 +72,7 @@ int link_send(struct link *link, const struct link_route *to, struct payload_vie
 
 /*
  * Takes the next frame. from may be NULL on the guest's side. frame is replaced; its capacity must be
- * WIRE_FRAME_MAX. Returns 0 or LINK_NOTHING. Fatal: -errno.
+ * WIRE_FRAME_MAX, and a frame that exceeds it is thrown away. Returns 0 or LINK_NOTHING. Fatal: -errno.
  */
 int link_receive(struct link *link, struct link_route *from, struct payload *frame);
 
@@ -76,5 +82,8 @@ int link_receive(struct link *link, struct link_route *from, struct payload *fra
  */
 int link_fd(const struct link *link);
 
-/* Closes and frees; returns NULL. May be called with NULL. */
+/*
+ * Closes and frees; returns NULL. May be called with NULL. What was sent last may be lost with it. The
+ * descriptor of link_fd() must be out of the event loop before.
+ */
 struct link *link_close(struct link *link);

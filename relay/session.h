@@ -12,7 +12,8 @@
  *     bridge closes the cards. A call whose session has ended is never sent again.
  *
  * Both halves hand out one output at a time; call the pop functions until they return false. What a
- * pop function hands out is valid until the next call on the same session.
+ * pop function hands out is valid until the same one is called again, or a frame or the time goes in;
+ * calls may be made and completed meanwhile.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -384,7 +384,6 @@ int bridge_session_complete(struct bridge_session *session, uint64_t now, uint64
 	int result;
 
 	(void)now;
-	payload_clear(&session->frame);
 	if (reply->data.size > WIRE_APDU_MAX)
 		return -EMSGSIZE;
 	if (session->id == 0 || identity != session->id)

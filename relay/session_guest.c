@@ -267,7 +267,6 @@ int guest_session_call(struct guest_session *session, uint64_t now, const struct
 	struct window_call *place;
 	int result;
 
-	guest_settle(session);
 	if (session->state != GUEST_OPEN)
 		return SESSION_NOT_OPEN;
 	if (call->data.size > WIRE_APDU_MAX)

@@ -28,19 +28,44 @@ bool guest_events_have_room(const struct guest_session *session)
 	return session->events_count + EVENTS_AT_ONCE <= EVENTS_MAX;
 }
 
+static struct queued_event *event_at(struct guest_session *session, size_t index)
+{
+	return &session->events[(session->events_first + index) % EVENTS_MAX];
+}
+
+/*
+ * Whether our owner will be told this anyway, in the same session. Events that point at a state are not
+ * worth a second place, however often the state changes before anybody looks.
+ */
+static bool is_queued(struct guest_session *session, enum guest_event_type type)
+{
+	if (type == GUEST_SESSION_REPLY)
+		return false;
+	for (size_t i = session->events_count; i > 0; i--) {
+		enum guest_event_type queued = event_at(session, i - 1)->type;
+
+		if (queued == type)
+			return true;
+		if (queued == GUEST_SESSION_UP || queued == GUEST_SESSION_DOWN)
+			return false;
+	}
+	return false;
+}
+
 void guest_push_event(struct guest_session *session, enum guest_event_type type,
 	struct window_call *call)
 {
-	size_t last = (session->events_first + session->events_count) % EVENTS_MAX;
-
+	if (is_queued(session, type))
+		return;
 	assert(session->events_count < EVENTS_MAX);
-	session->events[last] = (struct queued_event){ .type = type, .call = call };
+	*event_at(session, session->events_count) =
+		(struct queued_event){ .type = type, .call = call };
 	session->events_count++;
 }
 
 bool guest_session_pop_event(struct guest_session *session, struct guest_event *event)
 {
-	struct queued_event *first = &session->events[session->events_first];
+	const struct queued_event *first = event_at(session, 0);
 
 	settle_event(session);
 	if (session->events_count == 0)

@@ -212,7 +212,8 @@ enum {
 
 /*
  * Decodes a frame. message borrows payloads from bytes. Unknown values of an enum are handed on as
- * they are. Returns 0, WIRE_MALFORMED, WIRE_UNKNOWN_TYPE or WIRE_FOREIGN_VERSION.
+ * they are. Returns 0, WIRE_MALFORMED, WIRE_UNKNOWN_TYPE or WIRE_FOREIGN_VERSION; message is then not
+ * to be used, but for the fields that the last of these sets.
  */
 int wire_decode(const void *bytes, size_t size, struct wire_message *message);
 
