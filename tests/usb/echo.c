@@ -44,11 +44,17 @@ static void echo_stop(struct echo *echo, int status)
 	uv_close((uv_handle_t *)&echo->terminate, NULL);
 }
 
+/* A result of gadget/usb in words. */
+static const char *echo_text(int r)
+{
+	return r > 0 ? usb_outcome_text((enum usb_outcome)r) : strerror(-r);
+}
+
 static void echo_check(struct echo *echo, int r)
 {
 	if (r == 0)
 		return;
-	log_error("echo", "sending fails: %s", r > 0 ? usb_outcome_text(r) : strerror(-r));
+	log_error("echo", "sending fails: %s", echo_text(r));
 	echo_stop(echo, 2);
 }
 
@@ -189,7 +195,7 @@ static int echo_run(struct echo *echo, const struct usb_settings *settings)
 	(void)uv_signal_start(&echo->terminate, echo_terminate, SIGTERM);
 	r = usb_open(&echo->device, &echo->loop, settings, &callbacks, echo);
 	if (r != 0) {
-		log_error("echo", "%s", r > 0 ? usb_outcome_text(r) : strerror(-r));
+		log_error("echo", "%s", echo_text(r));
 		echo_stop(echo, 1);
 	} else {
 		echo_say("open");
