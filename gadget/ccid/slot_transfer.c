@@ -145,11 +145,9 @@ void slot_transfer_message(struct slot *slot, uint64_t now, const struct ccid_co
 	uint16_t level = ccid_command_level(command);
 	bool fresh = !slot->transfer.receiving;
 
-	/* Anything but a request for more gives up what is left of the last response. */
-	if (level != CCID_LEVEL_MORE && slot->transfer.sending)
-		slot_transfer_reset(slot);
 	switch (level) {
 	case CCID_LEVEL_WHOLE:
+		/* Also gives up what is left of the last response, like every other first part. */
 		slot_transfer_reset(slot);
 		if (command->dwLength == 0)
 			slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);

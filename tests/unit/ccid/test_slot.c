@@ -198,6 +198,9 @@ static void test_an_unread_extension_is_not_followed_by_another(void **state)
 		"hold",
 		"wait 500", "in 80 00000000 00 01 80 01 00",
 		"wait 700", "wait 700",
+		"release",
+		"hold",
+		"wait 700", "in 80 00000000 00 01 80 01 00",
 		"reply data 9000",
 		"release", "in 80 02000000 00 01 00 00 00 9000"));
 }
@@ -433,6 +436,16 @@ static void test_set_parameters_refuses_what_is_wrong(void **state)
 		"in 82 00000000 00 02 40 01 00"));
 }
 
+static void test_set_parameters_refuses_a_protocol_that_the_card_lacks(void **state)
+{
+	(void)state;
+	play(LINES("enable 512", "card 1", "notify 5003",
+		"out 62 00000000 00 00 00 0000", "call connect unpower 3",
+		"reply connect T0 3B00", "in 80 02000000 00 00 00 00 00 3B00",
+		"out 61 07000000 00 01 01 0000 95 10 00 45 00 FE 00",
+		"in 82 00000000 00 01 40 07 00"));
+}
+
 /* ---- what is not promised, and what is not understood: CCID 1.1, table 6.2-2 ---- */
 
 static void test_unsupported_commands_have_their_own_responses(void **state)
@@ -551,6 +564,7 @@ int main(void)
 		cmocka_unit_test(test_another_protocol_is_switched_to_before_the_next_apdu),
 		cmocka_unit_test(test_a_protocol_that_the_host_refuses),
 		cmocka_unit_test(test_set_parameters_refuses_what_is_wrong),
+		cmocka_unit_test(test_set_parameters_refuses_a_protocol_that_the_card_lacks),
 		cmocka_unit_test(test_unsupported_commands_have_their_own_responses),
 		cmocka_unit_test(test_another_slot_does_not_exist),
 		cmocka_unit_test(test_a_wrong_length),
