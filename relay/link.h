@@ -52,9 +52,9 @@ enum link_side {
 
 /*
  * Opens a nanomsg link. endpoints are "ipc:///path", the path absolute and of at most 107 bytes, or
- * "tcp://address:port", the address a number, of IPv6 in brackets. The bridge's unix sockets get the
- * mode 0600, and replace one that nobody listens at; the umask of the process changes for that moment.
- * The guest's side returns before it is connected, and drops frames until it is.
+ * "tcp://address:port", the address a number, of IPv6 in brackets. The bridge's unix sockets get
+ * the mode 0600, and replace one that nobody listens at; the umask of the process changes for that
+ * moment. The guest's side returns before it is connected, and drops frames until it is.
  *
  * Returns 0 or LINK_BAD_ADDRESS, then problem (problem_size bytes, always terminated) says in words
  * which endpoint and why. Fatal: -ENOMEM, and -errno of nn_socket() and nn_setsockopt().
@@ -65,14 +65,15 @@ int link_open_nanomsg(struct link **link, enum link_side side, const char *const
 	size_t count, char *problem, size_t problem_size);
 
 /*
- * Hands frame over to the link. to: the route of a frame received by the bridge; NULL on the guest's
- * side. Returns 0 or LINK_DROPPED.
+ * Hands frame over to the link. to: the route of a frame received by the bridge; NULL on the
+ * guest's side. Returns 0 or LINK_DROPPED.
  */
 int link_send(struct link *link, const struct link_route *to, struct payload_view frame);
 
 /*
- * Takes the next frame. from may be NULL on the guest's side. frame is replaced; its capacity must be
- * WIRE_FRAME_MAX, and a frame that exceeds it is thrown away. Returns 0 or LINK_NOTHING. Fatal: -errno.
+ * Takes the next frame. from may be NULL on the guest's side. frame is replaced; its capacity must
+ * be WIRE_FRAME_MAX, and a frame that exceeds it is thrown away. Returns 0 or LINK_NOTHING. Fatal:
+ * -errno.
  */
 int link_receive(struct link *link, struct link_route *from, struct payload *frame);
 
@@ -83,7 +84,7 @@ int link_receive(struct link *link, struct link_route *from, struct payload *fra
 int link_fd(const struct link *link);
 
 /*
- * Closes and frees; returns NULL. May be called with NULL. What was sent last may be lost with it. The
- * descriptor of link_fd() must be out of the event loop before.
+ * Closes and frees; returns NULL. May be called with NULL. What was sent last may be lost with it.
+ * The descriptor of link_fd() must be out of the event loop before.
  */
 struct link *link_close(struct link *link);

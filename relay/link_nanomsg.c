@@ -1,14 +1,15 @@
 /*
  * The link over nanomsg: raw REQ in the guest, raw REP at the bridge.
  *
- * Raw sockets (AF_SP_RAW) have no state machine, so nothing is ever sent twice, many frames can be on
- * their way in both directions, and the bridge may send without having been asked. What a full REQ
- * socket does when a connection breaks, to send the request again, would execute an APDU twice.
+ * Raw sockets (AF_SP_RAW) have no state machine, so nothing is ever sent twice, many frames can be
+ * on their way in both directions, and the bridge may send without having been asked. What a full
+ * REQ socket does when a connection breaks, to send the request again, would execute an APDU twice.
  *
- * It refuses every address but ipc:///path and tcp://number:port. ws:// and inproc:// are not ours, and
- * a host name is resolved by nanomsg at each reconnection, which aborts the process where the resolver
- * can't be reached. It also checks what nanomsg answers with an abort (an ipc path of 108 to 127 bytes)
- * or with the loss of a file (an ipc path where a regular file is: bind would unlink it).
+ * It refuses every address but ipc:///path and tcp://number:port. ws:// and inproc:// are not ours,
+ * and a host name is resolved by nanomsg at each reconnection, which aborts the process where the
+ * resolver can't be reached. It also checks what nanomsg answers with an abort (an ipc path of 108
+ * to 127 bytes) or with the loss of a file (an ipc path where a regular file is: bind would unlink
+ * it).
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -169,9 +170,9 @@ static int set_options(int socket)
 }
 
 /*
- * Each endpoint keeps the socket's options of the moment at which it was made. Without NN_IPV4ONLY an
- * IPv4 connection is bound to the IPv6 wildcard first, which fails, and the next attempt aborts the
- * process (usock_posix.inc:195, seen with 1.1.5): so only an IPv6 address may go without it.
+ * Each endpoint keeps the socket's options of the moment at which it was made. Without NN_IPV4ONLY
+ * an IPv4 connection is bound to the IPv6 wildcard first, which fails, and the next attempt aborts
+ * the process (usock_posix.inc:195, seen with 1.1.5): so only an IPv6 address may go without it.
  */
 static int set_family(int socket, const char *endpoint)
 {
@@ -220,7 +221,7 @@ static void link_nanomsg_close(struct link *link)
 
 /* ---- sending ---- */
 
-/* The SP header that a frame is sent with: the guest's own, or the one that its request came with. */
+/* The SP header that a frame is sent with: the guest's own, or that of the frame it answers. */
 static size_t put_header(union control *control, const void *header, size_t size)
 {
 	struct cursor_out out = cursor_out(control->bytes, sizeof(control->bytes));

@@ -1,19 +1,20 @@
 /*
  * Sessions: one guest's calls to one bridge, at most once and in order, over a link that loses,
- * repeats, delays and cuts. Two halves, both sans-I/O: frames, calls and the time (milliseconds of a
- * monotonic clock) go in; frames to send, events and the next deadline come out.
+ * repeats, delays and cuts. Two halves, both sans-I/O: frames, calls and the time (milliseconds of
+ * a monotonic clock) go in; frames to send, events and the next deadline come out.
  *
- *   - A call has a number. The guest repeats it until it is answered; the bridge executes it when its
- *     number is the next one, keeps it until then, answers it from its cache when it was done, and
- *     says that it runs when it runs. It never executes a number twice, nor one before its predecessor.
+ *   - A call has a number. The guest repeats it until it is answered; the bridge executes it when
+ *     its number is the next one, keeps it until then, answers it from its cache when it was done,
+ *     and says that it runs when it runs. It never executes a number twice, nor one before its
+ *     predecessor.
  *   - Readers are state, not edges: the bridge repeats the newest list until the guest has seen it.
- *   - Each side counts the other as gone when SESSION_LEASE has passed without a frame. The guest then
- *     fails its open calls as WIRE_OUTCOME_UNKNOWN and opens a session with a new incarnation; the
- *     bridge closes the cards. A call whose session has ended is never sent again.
+ *   - Each side counts the other as gone when SESSION_LEASE has passed without a frame. The guest
+ *     then fails its open calls as WIRE_OUTCOME_UNKNOWN and opens a session with a new incarnation;
+ *     the bridge closes the cards. A call whose session has ended is never sent again.
  *
  * Both halves hand out one output at a time; call the pop functions until they return false. What a
- * pop function hands out is valid until the same one is called again, or a frame or the time goes in;
- * calls may be made and completed meanwhile.
+ * pop function hands out is valid until the same one is called again, or a frame or the time goes
+ * in; calls may be made and completed meanwhile.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -71,16 +72,18 @@ struct guest_session;
  * Makes the guest's half and starts to send hellos at now. name is copied; boot is random. Fatal:
  * -ENOMEM.
  */
-int guest_session_new(struct guest_session **session, const char *name, uint64_t boot, uint64_t now);
+int guest_session_new(struct guest_session **session, const char *name, uint64_t boot,
+	uint64_t now);
 
 /* Wipes and frees; returns NULL. May be called with NULL. */
 struct guest_session *guest_session_free(struct guest_session *session);
 
 /*
- * A frame has come over the link. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM; -ENOBUFS when the owner
- * leaves its events unread.
+ * A frame has come over the link. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM; -ENOBUFS when the
+ * owner leaves its events unread.
  */
-int guest_session_receive(struct guest_session *session, uint64_t now, const void *frame, size_t size);
+int guest_session_receive(struct guest_session *session, uint64_t now, const void *frame,
+	size_t size);
 
 /* Time has passed: call it when now >= guest_session_deadline(). Fatal: -ENOBUFS, as above. */
 int guest_session_tick(struct guest_session *session, uint64_t now);
@@ -92,8 +95,8 @@ uint64_t guest_session_deadline(const struct guest_session *session);
  * Makes a call. reader, operation, initialization, protocols and data of call are used, and data is
  * copied; *number is what its GUEST_SESSION_REPLY will carry. Numbers grow over the life of this
  * object, also from one session to the next. Returns 0, SESSION_NOT_OPEN or SESSION_WINDOW_FULL. A
- * call counts as open until its reply has been popped. Fatal: -ENOMEM; -EMSGSIZE for data of more than
- * WIRE_APDU_MAX bytes.
+ * call counts as open until its reply has been popped and read. Fatal: -ENOMEM; -EMSGSIZE for data
+ * of more than WIRE_APDU_MAX bytes.
  */
 int guest_session_call(struct guest_session *session, uint64_t now, const struct wire_call *call,
 	uint32_t *number);
@@ -105,10 +108,11 @@ const struct wire_readers *guest_session_readers(const struct guest_session *ses
 bool guest_session_is_up(const struct guest_session *session);
 
 /*
- * Queues a goodbye: the bridge closes this guest's cards at once. For an orderly end. Open calls end as
- * WIRE_OUTCOME_UNKNOWN. GUEST_SESSION_DOWN comes when the bridge has confirmed, at the latest after
- * SESSION_BYE_LIMIT; wait for it before the link is closed, since a link that closes may drop what was
- * sent last. Nothing is sent after that, and only guest_session_free() makes sense.
+ * Queues a goodbye: the bridge closes this guest's cards at once. For an orderly end. Open calls
+ * end as WIRE_OUTCOME_UNKNOWN. GUEST_SESSION_DOWN comes when the bridge has confirmed, at the
+ * latest after SESSION_BYE_LIMIT; wait for it before the link is closed, since a link that closes
+ * may drop what was sent last. Nothing is sent after that, and only guest_session_free() makes
+ * sense.
  */
 void guest_session_bye(struct guest_session *session);
 
@@ -135,7 +139,7 @@ struct bridge_event {
 
 struct bridge_session;
 
-/* Makes the bridge's half for one guest. boot is random, the same for all guests. Fatal: -ENOMEM. */
+/* Makes the bridge's half for one guest. boot is random, one for all guests. Fatal: -ENOMEM. */
 int bridge_session_new(struct bridge_session **session, uint64_t boot);
 
 /* Wipes and frees; returns NULL. May be called with NULL. */
@@ -145,12 +149,13 @@ struct bridge_session *bridge_session_free(struct bridge_session *session);
 uint64_t bridge_session_id(const struct bridge_session *session);
 
 /*
- * A message of this guest has come: a hello that carries its name, or any other frame that carries the
- * number of its session. identity is a random number that becomes the session's, should the hello open
- * one. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM; -ENOBUFS when the owner leaves its events unread.
+ * A message of this guest has come: a hello that carries its name, or any other frame that carries
+ * the number of its session. identity is a random number that becomes the session's, should the
+ * hello open one. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM; -ENOBUFS when the owner leaves its
+ * events unread.
  *
- * Of two daemons with the same guest name the one that came last has the session: the other's hellos
- * are refused as WIRE_REFUSED_SUPERSEDED until that session is over.
+ * Of two daemons with the same guest name the one that came last has the session: the other's
+ * hellos are refused as WIRE_REFUSED_SUPERSEDED until that session is over.
  */
 int bridge_session_receive(struct bridge_session *session, uint64_t now,
 	const struct wire_message *message, uint64_t identity);
@@ -162,9 +167,9 @@ int bridge_session_tick(struct bridge_session *session, uint64_t now);
 uint64_t bridge_session_deadline(const struct bridge_session *session);
 
 /*
- * The call that BRIDGE_SESSION_EXECUTE asked for in session identity has ended. reply->data is copied.
- * A completion of an older session is dropped. Fatal: -ENOMEM; -EMSGSIZE for data of more than
- * WIRE_APDU_MAX bytes.
+ * The call that BRIDGE_SESSION_EXECUTE asked for in session identity has ended. reply->data is
+ * copied. A completion of an older session is dropped. Fatal: -ENOMEM; -EMSGSIZE for data of more
+ * than WIRE_APDU_MAX bytes.
  */
 int bridge_session_complete(struct bridge_session *session, uint64_t now, uint64_t identity,
 	const struct wire_reply *reply);

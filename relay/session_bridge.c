@@ -1,14 +1,15 @@
 /*
  * The bridge's half of a session: one object per guest of the configuration.
  *
- *     no session (id is 0)     a hello opens one
- *     open                     calls are executed in order, each once; replies are kept until the guest
+ *     no session (id is 0)     a hello opens one open                     calls are executed in
+ *     order, each once; replies are kept until the guest
  *                              has seen them; the readers are sent until the guest has seen them
  *
  * As in the guest's half, what has to be sent is state, and becomes a frame when it is popped.
  *
  * It refuses to execute a number twice, or one before its predecessor. It refuses the hello of a
- * daemon that was replaced by a newer one: it is a late frame, or a second machine with the same name.
+ * daemon that was replaced by a newer one: it is a late frame, or a second machine with the same
+ * name.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -201,8 +202,8 @@ uint64_t bridge_session_id(const struct bridge_session *session)
 
 /* ---- messages in ---- */
 
-static void refuse(struct bridge_session *session, uint8_t reason, uint64_t id, uint32_t incarnation,
-	const char *text)
+static void refuse(struct bridge_session *session, uint8_t reason, uint64_t id,
+	uint32_t incarnation, const char *text)
 {
 	struct wire_message *refusal = &session->refusal;
 
@@ -454,7 +455,7 @@ static void fill_answer(const struct window_call *call, struct wire_message *mes
 	}
 }
 
-/* The next message that is due, answers to calls before the readers; it is due no more. Or false. */
+/* The next message that is due, answers before readers; it is due no more. Or false. */
 static bool next_message(struct bridge_session *session, struct wire_message *message)
 {
 	struct window_call *call = window_oldest_due(&session->window);

@@ -7,8 +7,8 @@
  *     ENDED    nothing is sent any more
  *
  * What has to be sent is remembered as state (a hello is due, this call is due) and becomes a frame
- * only when it is popped. So there is no queue to overflow, a frame always tells the newest state, and
- * what nobody fetched is never sent twice.
+ * only when it is popped. So there is no queue to overflow, a frame always tells the newest state,
+ * and what nobody fetched is never sent twice.
  *
  * It refuses to send a call again once its session is over: the bridge may have executed it, so it
  * ends as WIRE_OUTCOME_UNKNOWN.
@@ -85,7 +85,8 @@ void guest_lose(struct guest_session *session, uint64_t now)
 	start_hello(session, now);
 }
 
-int guest_session_new(struct guest_session **sessionp, const char *name, uint64_t boot, uint64_t now)
+int guest_session_new(struct guest_session **sessionp, const char *name, uint64_t boot,
+	uint64_t now)
 {
 	struct guest_session *session;
 	int result = -ENOMEM;
@@ -231,7 +232,8 @@ static int receive_in_leaving(struct guest_session *session, const struct wire_m
 	return 0;
 }
 
-int guest_session_receive(struct guest_session *session, uint64_t now, const void *frame, size_t size)
+int guest_session_receive(struct guest_session *session, uint64_t now, const void *frame,
+	size_t size)
 {
 	struct wire_message message;
 

@@ -1,7 +1,7 @@
 /*
- * The inside of the guest's half, shared by its three files: session_guest.c has the life of a session
- * and what comes in, session_guest_time.c what happens as time passes, session_guest_out.c the events
- * and frames that go out. Nobody else includes this.
+ * The inside of the guest's half, shared by its three files: session_guest.c has the life of a
+ * session and what comes in, session_guest_time.c what happens as time passes, session_guest_out.c
+ * the events and frames that go out. Nobody else includes this.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -53,7 +53,7 @@ struct guest_session {
 	bool ping_due;
 	bool bye_due;
 
-	uint64_t pace;     /* most ms between two tries; short while a new link may still be connecting */
+	uint64_t pace;     /* most ms between two tries; short while a new link connects */
 	uint64_t hello_at; /* HELLO */
 	uint64_t relink_at;
 	uint64_t lease_at; /* OPEN */

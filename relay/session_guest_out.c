@@ -34,8 +34,8 @@ static struct queued_event *event_at(struct guest_session *session, size_t index
 }
 
 /*
- * Whether our owner will be told this anyway, in the same session. Events that point at a state are not
- * worth a second place, however often the state changes before anybody looks.
+ * Whether our owner will be told this anyway, in the same session. Events that point at a state are
+ * not worth a second place, however often the state changes before anybody looks.
  */
 static bool is_queued(struct guest_session *session, enum guest_event_type type)
 {

@@ -11,8 +11,8 @@
 
 /*
  * A new link starts without a session's silence behind it, and whatever was on the way is lost: all
- * that waits for an answer is sent again. The link may need a moment to connect and drops frames until
- * then, hence the short first intervals.
+ * that waits for an answer is sent again. The link may need a moment to connect and drops frames
+ * until then, hence the short first intervals.
  */
 static void relink(struct guest_session *session, uint64_t now)
 {
@@ -25,7 +25,7 @@ static void relink(struct guest_session *session, uint64_t now)
 		session->window.calls[i].repeat_at = now;
 }
 
-/* A call that the bridge may not have is sent again; of one that it has, the outcome is asked for. */
+/* A call that the bridge may not have is sent again; of one that it has, the outcome is asked. */
 static bool repeat_calls(struct guest_session *session, uint64_t now)
 {
 	bool any = false;

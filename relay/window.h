@@ -1,12 +1,13 @@
 /*
- * The window: the calls that one end of a session has to remember, at most SESSION_WINDOW of them. The
- * guest remembers a call until its reply has been read, the bridge until the guest has seen the reply.
+ * The window: the calls that one end of a session has to remember, at most SESSION_WINDOW of them.
+ * The guest remembers a call until its reply has been read, the bridge until the guest has seen the
+ * reply.
  *
  *     FREE -> SENT -> RUNNING -> DONE -> FREE
  *
- * A place holds the bytes of the command until the call is done, those of the response from then on,
- * and is wiped in between and afterwards. Buffers for ordinary APDUs stay with their place; larger ones
- * are given back, so that an idle session is small.
+ * A place holds the bytes of the command until the call is done, those of the response from then
+ * on, and is wiped in between and afterwards. Buffers for ordinary APDUs stay with their place;
+ * larger ones are given back, so that an idle session is small.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -53,8 +54,8 @@ void window_clear(struct window *window);
 struct window_call *window_place(struct window *window);
 
 /*
- * The call with this number that is not FREE, or NULL. Of the guest's calls only those without a reply
- * are found: a reply that waits for its owner may be of an earlier session.
+ * The call with this number that is not FREE, or NULL. Of the guest's calls only those without a
+ * reply are found: a reply that waits for its owner may be of an earlier session.
  */
 struct window_call *window_find(struct window *window, uint32_t number);
 struct window_call *window_find_open(struct window *window, uint32_t number);

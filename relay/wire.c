@@ -2,9 +2,9 @@
  * The codec: walks the table of messages over a cursor, in one direction or the other.
  *
  * The decoder compares every length and count with its bound before it uses it, and asks the cursor
- * once, at the end, whether everything was there. It refuses what it can't represent exactly (a zero
- * inside a string, more readers than fit) instead of cutting it. It doesn't judge values: an unknown
- * operation or outcome is for the session and its user.
+ * once, at the end, whether everything was there. It refuses what it can't represent exactly (a
+ * zero inside a string, more readers than fit) instead of cutting it. It doesn't judge values: an
+ * unknown operation or outcome is for the session and its user.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -132,8 +132,8 @@ static struct header decode_header(struct cursor_in *in)
 }
 
 /*
- * A frame of another major version. REFUSED may grow but never changes, so that each side can read why
- * the other won't talk to it; of all other types only the header can be read.
+ * A frame of another major version. REFUSED may grow but never changes, so that each side can read
+ * why the other won't talk to it; of all other types only the header can be read.
  */
 static int decode_foreign(struct cursor_in *in, const struct header *header,
 	struct wire_message *message)
@@ -249,7 +249,8 @@ static void encode_layout(struct cursor_out *out, const struct wire_layout *layo
 
 int wire_encode(const struct wire_message *message, void *bytes, size_t capacity, size_t *size)
 {
-	struct cursor_out out = cursor_out(bytes, capacity < WIRE_FRAME_MAX ? capacity : WIRE_FRAME_MAX);
+	const size_t most = capacity < WIRE_FRAME_MAX ? capacity : WIRE_FRAME_MAX;
+	struct cursor_out out = cursor_out(bytes, most);
 	const struct wire_layout *layout = wire_layout_of(message->type);
 
 	*size = 0;

@@ -123,8 +123,8 @@ struct wire_refused {
 
 /*
  * What the guest has seen, in every frame of its session. The calls up to issued that are not among
- * open are answered, and the bridge may forget them. That stays true for ever, so an old frame does no
- * harm, and one slow call doesn't hold up the others, as a single "all up to here" would.
+ * open are answered, and the bridge may forget them. That stays true for ever, so an old frame does
+ * no harm, and one slow call doesn't hold up the others, as a single "all up to here" would.
  */
 struct wire_ack {
 	uint32_t readers; /* version of the last WIRE_READERS seen, 0 for none */
@@ -170,7 +170,7 @@ struct wire_reader {
 
 struct wire_readers {
 	uint32_t version; /* 1, 2, 3 ... in a session */
-	uint8_t service;  /* 1: pcscd answers. 0: it doesn't; the list is the last one known, cards absent */
+	uint8_t service;  /* 1: pcscd answers. 0: it doesn't; the list is the last known, cards absent */
 	uint8_t count;
 	struct wire_reader readers[WIRE_READERS_MAX];
 };
@@ -212,8 +212,8 @@ enum {
 
 /*
  * Decodes a frame. message borrows payloads from bytes. Unknown values of an enum are handed on as
- * they are. Returns 0, WIRE_MALFORMED, WIRE_UNKNOWN_TYPE or WIRE_FOREIGN_VERSION; message is then not
- * to be used, but for the fields that the last of these sets.
+ * they are. Returns 0, WIRE_MALFORMED, WIRE_UNKNOWN_TYPE or WIRE_FOREIGN_VERSION; message is then
+ * not to be used, but for the fields that the last of these sets.
  */
 int wire_decode(const void *bytes, size_t size, struct wire_message *message);
 

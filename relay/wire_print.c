@@ -1,8 +1,8 @@
 /*
  * The printer: one line per message for a debug log, from the same table as the codec.
  *
- * A payload is shown by its size. There is no branch that would print its bytes, and an ATR is treated
- * alike: pcsc_scan is the place to read one.
+ * A payload is shown by its size. There is no branch that would print its bytes, and an ATR is
+ * treated alike: pcsc_scan is the place to read one.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -1,7 +1,7 @@
 /*
  * The table of messages: for each type its fields in the order of the wire, each with its kind, its
- * place in the struct and its bound. Encoder, decoder and printer (wire.c, wire_print.c) know kinds of
- * fields and nothing of messages; a new message or field is one more row in wire_table.c.
+ * place in the struct and its bound. Encoder, decoder and printer (wire.c, wire_print.c) know kinds
+ * of fields and nothing of messages; a new message or field is one more row in wire_table.c.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

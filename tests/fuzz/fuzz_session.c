@@ -1,10 +1,10 @@
 /*
- * Fuzzes both halves of a session with frames in any order. The input is a list of records, each a byte
- * that says what to do, a byte or two of detail, and for frames their size and bytes. A frame can be
- * sent as it is, or with the number of the open session, since no fuzzer would guess that.
+ * Fuzzes both halves of a session with frames in any order. The input is a list of records, each a
+ * byte that says what to do, a byte or two of detail, and for frames their size and bytes. A frame
+ * can be sent as it is, or with the number of the open session, since no fuzzer would guess that.
  *
- * Whatever comes: the halves neither crash nor fail, no number is executed twice in a session, numbers
- * are executed in order, and each call of the guest has one reply.
+ * Whatever comes: the halves neither crash nor fail, no number is executed twice in a session,
+ * numbers are executed in order, and each call of the guest has one reply.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -1,6 +1,6 @@
 /*
- * Fuzzes the decoder: any bytes are decoded or refused, and what was decoded can be printed, encodes,
- * and is the same after another round.
+ * Fuzzes the decoder: any bytes are decoded or refused, and what was decoded can be printed,
+ * encodes, and is the same after another round.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

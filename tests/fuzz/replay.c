@@ -1,6 +1,6 @@
 /*
- * Plays the files of a folder through a fuzzer's entry, in the place of libFuzzer's main: any compiler
- * and sanitizer can run the seeds and what was once found.
+ * Plays the files of a folder through a fuzzer's entry, in the place of libFuzzer's main: any
+ * compiler and sanitizer can run the seeds and what was once found.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

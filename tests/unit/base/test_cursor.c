@@ -1,6 +1,6 @@
 /*
- * The checked cursor: what it reads and writes, and that it can't be made to leave its buffer. Buffers
- * are allocated in their own size, so that a sanitizer sees a step beyond them.
+ * The checked cursor: what it reads and writes, and that it can't be made to leave its buffer.
+ * Buffers are allocated in their own size, so that a sanitizer sees a step beyond them.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -1,6 +1,6 @@
 /*
- * The log, read back from a pipe in the place of stderr: the two forms of a line, the levels, and that
- * nothing from outside can forge a line or make one too long.
+ * The log, read back from a pipe in the place of stderr: the two forms of a line, the levels, and
+ * that nothing from outside can forge a line or make one too long.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -132,7 +132,7 @@ static void test_long_line_is_cut(void **state)
 	assert_int_equal(line[strlen(line) - 1], '\n');
 }
 
-/* Nobody reads any more, or the pipe is full: the line is lost, and nothing else, not even errno. */
+/* Nobody reads any more, or the pipe is full: the line is lost, and nothing else. */
 static void test_lost_lines(void **state)
 {
 	(void)state;

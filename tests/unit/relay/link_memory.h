@@ -1,7 +1,7 @@
 /*
- * A link in memory that does on purpose what nanomsg does by nature: it loses, repeats, delays and so
- * reorders frames, and can be cut. All by a seed: the same seed and the same calls give the same run.
- * Time is given to it, in ms.
+ * A link in memory that does on purpose what nanomsg does by nature: it loses, repeats, delays and
+ * so reorders frames, and can be cut. All by a seed: the same seed and the same calls give the same
+ * run. Time is given to it, in ms.
  *
  * One bridge and any number of guests, one link after the other: a link that is closed gets nothing
  * any more, but what it has sent may still arrive, as frames do that wait in a kernel's buffer.
@@ -17,8 +17,8 @@
 #include "relay/link.h"
 
 /*
- * How bad the network is. Frames on one way arrive in order, as in a connection, but for the late ones:
- * these come from an older connection, so to speak.
+ * How bad the network is. Frames on one way arrive in order, as in a connection, but for the late
+ * ones: these come from an older connection, so to speak.
  */
 struct memory_faults {
 	unsigned lose;      /* of 1000 frames */

@@ -1,6 +1,6 @@
 /*
- * Plays a conversation with one half of a session. A conversation is a list of lines, each a time in
- * ms, a verb and a text; NULL ends it:
+ * Plays a conversation with one half of a session. A conversation is a list of lines, each a time
+ * in ms, a verb and a text; NULL ends it:
  *
  *     "0 out HELLO incarnation=1"          the half sends this, exactly now
  *     "5 in WELCOME session=7 incarnation=1"      it is given this

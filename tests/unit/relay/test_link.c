@@ -1,7 +1,8 @@
 /*
- * The nanomsg link between real sockets: frames of every interesting size both ways, answers that find
- * their guest among several, a bridge that dies and comes back, and the addresses that are refused
- * before nanomsg gets to see them. Each test has a folder of its own under the temporary one.
+ * The nanomsg link between real sockets: frames of every interesting size both ways, answers that
+ * find their guest among several, a bridge that dies and comes back, and the addresses that are
+ * refused before nanomsg gets to see them. Each test has a folder of its own under the temporary
+ * one.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -25,7 +26,7 @@
 #include "relay/link.h"
 #include "relay/wire.h"
 
-/* How long a frame may take, and how often to try again where a link drops what is sent too early. */
+/* How long a frame may take, and how often to try again where a link drops early frames. */
 #define PATIENCE 5000 /* ms */
 #define RETRY 20      /* ms */
 
@@ -95,8 +96,9 @@ static bool is_frame(const struct payload *frame, struct payload_view expected)
 }
 
 /*
- * Sends until it arrives: a link that isn't connected yet drops. On a slow machine what is sent again
- * may arrive twice, the second time when something else is waited for: hence the waiting for this one.
+ * Sends until it arrives: a link that isn't connected yet drops. On a slow machine what is sent
+ * again may arrive twice, the second time when something else is waited for: hence the waiting for
+ * this one.
  */
 static void send_through(struct link *guest, struct payload_view sent, struct link *bridge,
 	struct link_route *from, struct payload *frame)

@@ -3,13 +3,13 @@
  * bridge that dies, a guest that dies, and a card that counts.
  *
  *   - No call is executed twice, whatever happens, and calls of a session are executed in order.
- *   - Every call ends, with one reply, within a bound. A reply that says OK is the answer to this call,
- *     which was executed; one of outcome unknown comes only with the end of a session.
+ *   - Every call ends, with one reply, within a bound. A reply that says OK is the answer to this
+ *     call, which was executed; one of outcome unknown comes only with the end of a session.
  *   - While both ends live and the network only loses some frames, no call is lost.
  *   - When the faults are over, the two ends agree: session, readers, and a call goes through.
  *
- * A run is given by a seed. "test-relay-lossy COUNT [FIRST]" plays that many seeds per profile, says
- * how many steps that were, and names the seed that fails.
+ * A run is given by a seed. "test-relay-lossy COUNT [FIRST]" plays that many seeds per profile,
+ * says how many steps that were, and names the seed that fails.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

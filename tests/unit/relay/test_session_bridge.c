@@ -197,7 +197,7 @@ CONVERSATION(a_call_is_executed_once,
 	/* A late copy after the guest has seen the answer. */
 	"70 in PING session=7 issued=1",
 	"70 out PONG",
-	"80 ignored CALL session=7 number=1 issued=1 open=[{ number=1 }] reader=3 operation=3 data=0020",
+	"80 ignored CALL session=7 number=1 issued=1 open=[{ number=1 }] operation=3 data=0020",
 	"80 ignored QUERY session=7 number=1 issued=1 open=[{ number=1 }]",
 	"90 end")
 

@@ -1,7 +1,7 @@
 /*
- * The codec against its specification: the vectors of PROTOCOL.md, section 8, read from that file, and
- * the times of its section 7. Each vector is decoded and encoded; cut anywhere, or with a byte too
- * many, it is malformed.
+ * The codec against its specification: the vectors of PROTOCOL.md, section 8, read from that file,
+ * and the times of its section 7. Each vector is decoded and encoded; cut anywhere, or with a byte
+ * too many, it is malformed.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -1,8 +1,8 @@
 /*
- * Messages as text, so that tests and PROTOCOL.md can be read: "PING session=7 number=1 issued=3". A
- * field that isn't named is zero. Numbers are decimal, those that the printer shows as 16 digits are
- * hexadecimal; strings stand in '', payloads and ATRs are hexadecimal bytes, lists are
- * "open=[{ number=2 } { number=3 }]".
+ * Messages as text, so that tests and PROTOCOL.md can be read: "PING session=7 number=1 issued=3".
+ * A field that isn't named is zero. Numbers are decimal, those that the printer shows as 16 digits
+ * are hexadecimal; strings stand in '', payloads and ATRs are hexadecimal bytes, lists are "open=[{
+ * number=2 } { number=3 }]".
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -30,14 +30,14 @@ void wire_text_parse_call(const char *text, struct wire_call *call, uint8_t *sto
 void wire_text_parse_reply(const char *text, struct wire_reply *reply, uint8_t *store,
 	size_t store_size);
 
-/* wire_print() without leading zeros, and the bytes of the payload behind it: "data=2 bytes: 00A4". */
+/* wire_print() without leading zeros, and the payload behind it: "data=2 bytes: 00A4". */
 void wire_text_print(const struct wire_message *message, char *line, size_t size);
 
 /* Reads hexadecimal bytes, with or without spaces, up to the first other character. */
 size_t wire_text_hex(const char **text, uint8_t *bytes, size_t capacity);
 
 /*
- * Whether line has all the words of expected, beginning with its first: "CALL number=1" fits any call
- * with this number.
+ * Whether line has all the words of expected, beginning with its first: "CALL number=1" fits any
+ * call with this number.
  */
 int wire_text_fits(const char *line, const char *expected);
