@@ -170,7 +170,7 @@ struct wire_reader {
 
 struct wire_readers {
 	uint32_t version; /* 1, 2, 3 ... in a session */
-	uint8_t service;  /* 1: pcscd answers. 0: it doesn't; the list is the last known, cards absent */
+	uint8_t service;  /* 1: pcscd answers. 0: it doesn't; the last list, cards absent */
 	uint8_t count;
 	struct wire_reader readers[WIRE_READERS_MAX];
 };
