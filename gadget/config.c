@@ -1,6 +1,5 @@
 /*
- * The configuration file, read by libconfuse: its schema, and what a value must be. Every complaint is
- * "file:line: what and why"; the first one ends the reading.
+ * gadget.conf by libconfuse: the schema, a check for each value, and the copy into our own structs.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -9,10 +8,11 @@
 
 #include <confuse.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "relay/endpoint.h"
 
 /* The first ID of libccid's list (since 1.3.10) that no driver gives a special treatment. */
 #define DEFAULT_VENDOR 0x0E0F
@@ -21,72 +21,31 @@
 /* ACS's own driver takes all devices of this vendor away from libccid. */
 #define VENDOR_ACS 0x072F
 
-/* sun_path, less its terminating zero: nanomsg aborts the process on a longer one. */
-#define IPC_PATH_MAX 107
-
-static void config_complain(cfg_t *cfg, const char *format, va_list args)
-	__attribute__((format(printf, 2, 0)));
-
-static void config_complain(cfg_t *cfg, const char *format, va_list args)
-{
-	if (cfg != NULL && cfg->filename != NULL && cfg->line > 0)
-		(void)fprintf(stderr, "%s:%d: ", cfg->filename, cfg->line);
-	else if (cfg != NULL && cfg->filename != NULL)
-		(void)fprintf(stderr, "%s: ", cfg->filename);
-	(void)vfprintf(stderr, format, args);
-	(void)fputc('\n', stderr);
-}
-
 /* ---- what a value must be; each returns 0, or -1 after a complaint ---- */
 
 static int check_bridge(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *value = cfg_opt_getnstr(opt, 0);
+	char why[CONFIG_PROBLEM_MAX];
 
-	if (strncmp(value, "tcp://", 6) == 0) {
-		cfg_error(cfg, "bridge: tcp:// needs the keys of both sides, which this version does "
-			       "not have; tunnel a unix socket (ssh -L, socat) and use ipc://");
-		return -1;
-	}
-	if (strncmp(value, "ipc:///", 7) != 0) {
-		cfg_error(cfg, "bridge: '%s' is not an endpoint; write ipc:///path/of/socket", value);
-		return -1;
-	}
-	if (strlen(value) - 6 > IPC_PATH_MAX) {
-		cfg_error(cfg, "bridge: a socket's path has at most %d bytes", IPC_PATH_MAX);
-		return -1;
-	}
-	return 0;
+	if (endpoint_check(config_newest(opt), why, sizeof(why)) == 0)
+		return 0;
+	cfg_error(cfg, "bridge: %s", why);
+	return -1;
 }
 
 static int check_auth(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *value = cfg_opt_getnstr(opt, 0);
-
-	if (strcmp(value, "none") == 0)
+	if (strcmp(config_newest(opt), "none") == 0)
 		return 0;
-	cfg_error(cfg, "auth: '%s' is unknown; this version has 'none', for ipc:// only", value);
-	return -1;
-}
-
-static int check_log_level(cfg_t *cfg, cfg_opt_t *opt)
-{
-	enum log_level level;
-
-	if (log_level_by_name(cfg_opt_getnstr(opt, 0), &level) == 0)
-		return 0;
-	cfg_error(cfg, "log-level: '%s' is none of error, warning, info, debug",
-		cfg_opt_getnstr(opt, 0));
+	cfg_error(cfg, "auth = %s: this version knows none only", config_newest(opt));
 	return -1;
 }
 
 static int check_name(cfg_t *cfg, cfg_opt_t *opt)
 {
-	size_t length = strlen(cfg_opt_getnstr(opt, 0));
-
-	if (length > 0 && length < WIRE_NAME_MAX)
+	if (config_is_name(config_newest(opt), WIRE_NAME_MAX - 1))
 		return 0;
-	cfg_error(cfg, "%s: must have 1 to %d bytes", cfg_opt_name(opt), WIRE_NAME_MAX - 1);
+	cfg_error(cfg, "name: it has 1 to %d printable characters", WIRE_NAME_MAX - 1);
 	return -1;
 }
 
@@ -107,14 +66,12 @@ static int check_usb_id(cfg_t *cfg, cfg_opt_t *opt)
 
 static int check_serial(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *value = cfg_opt_getnstr(opt, 0);
-	size_t length = strlen(value);
+	const char *value = config_newest(opt);
+	size_t good = 0;
 
-	for (size_t i = 0; i < length; i++) {
-		if (value[i] < '!' || value[i] > '~')
-			length = SIZE_MAX - 1;
-	}
-	if (length <= USB_STRING_MAX)
+	while (value[good] >= '!' && value[good] <= '~')
+		good++;
+	if (value[good] == '\0' && good <= USB_STRING_MAX)
 		return 0;
 	cfg_error(cfg, "serial: must be at most %d printable ASCII characters without spaces",
 		USB_STRING_MAX);
@@ -123,7 +80,7 @@ static int check_serial(cfg_t *cfg, cfg_opt_t *opt)
 
 static int check_udc(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *value = cfg_opt_getnstr(opt, 0);
+	const char *value = config_newest(opt);
 
 	/* Anything else is hardware, whose role as a gadget is somebody else's business. */
 	if (strncmp(value, "dummy_udc.", 10) == 0 && strlen(value) < 64)
@@ -131,6 +88,23 @@ static int check_udc(cfg_t *cfg, cfg_opt_t *opt)
 	cfg_error(cfg, "udc: '%s' is not a dummy controller; write dummy_udc.0 or a higher number",
 		value);
 	return -1;
+}
+
+/* Called at the end of each reader's section. */
+static int check_reader(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *pattern = cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
+
+	if (!config_is_name(pattern, WIRE_NAME_MAX - 1)) {
+		cfg_error(cfg, "reader: a pattern has 1 to %d printable characters",
+			WIRE_NAME_MAX - 1);
+		return -1;
+	}
+	if (cfg_opt_size(opt) > CONFIG_READERS_MAX) {
+		cfg_error(cfg, "reader: there are at most %d", CONFIG_READERS_MAX);
+		return -1;
+	}
+	return 0;
 }
 
 /* ---- the schema ---- */
@@ -159,11 +133,11 @@ static cfg_t *config_schema(void)
 
 	if (cfg == NULL)
 		return NULL;
-	cfg_set_error_function(cfg, config_complain);
 	cfg_set_validate_func(cfg, "bridge", check_bridge);
 	cfg_set_validate_func(cfg, "auth", check_auth);
 	cfg_set_validate_func(cfg, "name", check_name);
-	cfg_set_validate_func(cfg, "log-level", check_log_level);
+	cfg_set_validate_func(cfg, "log-level", config_check_log_level);
+	cfg_set_validate_func(cfg, "reader", check_reader);
 	cfg_set_validate_func(cfg, "reader|vendor", check_usb_id);
 	cfg_set_validate_func(cfg, "reader|product", check_usb_id);
 	cfg_set_validate_func(cfg, "reader|serial", check_serial);
@@ -180,44 +154,33 @@ static void copy_string(cfg_t *cfg, const char *option, char *where, size_t size
 	(void)snprintf(where, size, "%s", value != NULL ? value : "");
 }
 
-static int copy_reader(cfg_t *cfg, struct config_reader *reader)
+static void copy_reader(cfg_t *cfg, struct config_reader *reader)
 {
-	const char *pattern = cfg_title(cfg);
-
-	if (pattern[0] == '\0' || strlen(pattern) >= sizeof(reader->pattern)) {
-		cfg_error(cfg, "reader: the pattern must have 1 to %d bytes", WIRE_NAME_MAX - 1);
-		return CONFIG_BAD;
-	}
-	(void)snprintf(reader->pattern, sizeof(reader->pattern), "%s", pattern);
+	(void)snprintf(reader->pattern, sizeof(reader->pattern), "%s", cfg_title(cfg));
 	reader->vendor = (uint16_t)cfg_getint(cfg, "vendor");
 	reader->product = (uint16_t)cfg_getint(cfg, "product");
 	reader->interrupt = cfg_getbool(cfg, "interrupt") == cfg_true;
 	copy_string(cfg, "serial", reader->serial, sizeof(reader->serial));
 	copy_string(cfg, "udc", reader->udc, sizeof(reader->udc));
-	return 0;
 }
 
-/* What the file as a whole must have; its line is unknown, its name is said. */
+/* What the file as a whole must have. */
 static int check_whole(cfg_t *cfg)
 {
-	unsigned int readers = cfg_size(cfg, "reader");
-
-	cfg->line = 0;
 	if (cfg_getstr(cfg, "bridge") == NULL)
-		cfg_error(cfg, "'bridge' is missing; write bridge = \"ipc:///path/of/socket\"");
+		cfg_error(cfg, "there is no bridge = \"ipc:///path\"");
 	else if (cfg_getstr(cfg, "auth") == NULL)
-		cfg_error(cfg, "'auth' is missing; an ipc:// bridge needs auth = none");
-	else if (readers == 0)
-		cfg_error(cfg, "no reader is asked for; write reader \"*\" {}");
-	else if (readers > CONFIG_READERS_MAX)
-		cfg_error(cfg, "at most %d readers can be asked for", CONFIG_READERS_MAX);
+		cfg_error(cfg, "there is no auth = none: say that you trust who listens on the socket");
+	else if (cfg_size(cfg, "reader") == 0)
+		cfg_error(cfg, "there is no reader \"pattern\" { ... }: none would be made");
 	else
 		return 0;
-	return CONFIG_BAD;
+	return CONFIG_INVALID;
 }
 
-static int config_copy(cfg_t *cfg, struct config *config)
+static int copy_config(cfg_t *cfg, void *target)
 {
+	struct config *config = target;
 	int r = check_whole(cfg);
 
 	if (r != 0)
@@ -228,31 +191,15 @@ static int config_copy(cfg_t *cfg, struct config *config)
 		(void)gethostname(config->name, sizeof(config->name) - 1);
 	(void)log_level_by_name(cfg_getstr(cfg, "log-level"), &config->log_level);
 	config->readers_count = cfg_size(cfg, "reader");
-	for (unsigned int i = 0; r == 0 && i < config->readers_count; i++)
-		r = copy_reader(cfg_getnsec(cfg, "reader", i), &config->readers[i]);
-	return r;
+	for (unsigned int i = 0; i < config->readers_count; i++)
+		copy_reader(cfg_getnsec(cfg, "reader", i), &config->readers[i]);
+	return 0;
 }
 
-int config_read(const char *path, struct config *config)
+int config_read(const char *file, struct config *config, char *problem)
 {
 	cfg_t *cfg = config_schema();
-	int r = CONFIG_BAD;
 
 	*config = (struct config){ .log_level = LOG_LEVEL_INFO };
-	if (cfg == NULL) {
-		(void)fprintf(stderr, "%s: %s\n", path, strerror(ENOMEM));
-		return r;
-	}
-	switch (cfg_parse(cfg, path)) {
-	case CFG_SUCCESS:
-		r = config_copy(cfg, config);
-		break;
-	case CFG_FILE_ERROR:
-		(void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		break;
-	default:
-		break; /* said by config_complain() */
-	}
-	cfg_free(cfg);
-	return r;
+	return cfg != NULL ? config_file_read(file, cfg, copy_config, config, problem) : -ENOMEM;
 }

@@ -10,12 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/config_file.h"
 #include "base/log.h"
 #include "gadget/usb/usb.h"
 #include "relay/wire.h"
 
 #define CONFIG_READERS_MAX 32 /* dummy_hcd makes that many controllers at most */
-#define CONFIG_ENDPOINT_MAX 128
+#define CONFIG_ENDPOINT_MAX 128 /* bytes, terminating zero included */
 
 /* reader "pattern" { ... } */
 struct config_reader {
@@ -35,9 +36,8 @@ struct config {
 	size_t readers_count;
 };
 
-enum {
-	CONFIG_BAD = 1, /* said on stderr, as "file:line: what and why" */
-};
-
-/* Reads a file. Returns 0 or CONFIG_BAD. */
-int config_read(const char *path, struct config *config);
+/*
+ * Reads file into config. Returns 0 or CONFIG_INVALID; then problem, of CONFIG_PROBLEM_MAX bytes, says
+ * what is wrong and where. Fatal: -ENOMEM.
+ */
+int config_read(const char *file, struct config *config, char *problem);

@@ -254,10 +254,10 @@ static void connection_poll(uv_poll_t *poll, int status, int events)
 		r = guest_session_receive(connection->session, uv_now(connection->loop),
 			connection->frame.bytes, connection->frame.size);
 		payload_clear(&connection->frame);
+		connection_run(connection);
 	}
 	if (r < 0)
 		connection_fail(connection, r);
-	connection_run(connection);
 }
 
 static void connection_waits(uv_timer_t *timer)

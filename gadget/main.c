@@ -3,7 +3,7 @@
  * check, set up, run, tear down.
  *
  * Exit status: 0 after SIGTERM or SIGINT, 1 when the system lacks something (one line says what), 64
- * for a wrong command line, 78 for a wrong configuration (sysexits(3)).
+ * for a wrong command line, 71 without memory, 78 for a wrong configuration (sysexits(3)).
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -14,11 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <uv.h>
 
+#include "base/harden.h"
 #include "base/log.h"
 #include "gadget/config.h"
 #include "gadget/daemon.h"
@@ -100,8 +99,13 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 
 static int read_config(const struct arguments *arguments, struct config *config)
 {
-	if (config_read(arguments->config, config) != 0)
-		return EX_CONFIG;
+	char problem[CONFIG_PROBLEM_MAX] = "";
+	int r = config_read(arguments->config, config, problem);
+
+	if (r != 0) {
+		(void)fprintf(stderr, "%s\n", r > 0 ? problem : strerror(-r));
+		return r > 0 ? EX_CONFIG : EX_OSERR;
+	}
 	if (arguments->log_level != NULL &&
 		log_level_by_name(arguments->log_level, &config->log_level) != 0) {
 		(void)fprintf(stderr, "ccid-gadget: '%s' is none of error, warning, info, debug\n",
@@ -112,15 +116,6 @@ static int read_config(const struct arguments *arguments, struct config *config)
 }
 
 /* ---- set up ---- */
-
-/* Payloads hold PINs: no core dump, no ptrace by other processes of the same user. */
-static void forbid_dumps(void)
-{
-	static const struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0);
-}
 
 /* What every device will need is checked before anything is waited for. */
 static int check_system(void)
@@ -160,7 +155,6 @@ static void on_stopped(void *owner)
 
 static void program_signals(struct program *program)
 {
-	(void)signal(SIGPIPE, SIG_IGN);
 	(void)uv_signal_init(&program->loop, &program->terminate);
 	(void)uv_signal_init(&program->loop, &program->interrupt);
 	program->terminate.data = program;
@@ -207,7 +201,7 @@ int main(int argc, char **argv)
 		return EX_OK;
 	}
 	log_init("ccid-gadget", config.log_level);
-	forbid_dumps();
+	harden_process();
 	if (sodium_init() < 0) {
 		log_error("main", "libsodium does not start");
 		return EXIT_FAILURE;

@@ -10,10 +10,8 @@
 
 #include <stddef.h>
 
+#include "base/config_file.h"
 #include "base/log.h"
-
-/* Longest text of an error, "file:line: what and why". */
-#define CONFIG_PROBLEM_MAX 512
 
 struct bridge_guest_config {
 	char *name;      /* 1 to WIRE_NAME_MAX - 1 bytes */
@@ -30,10 +28,6 @@ struct bridge_config {
 };
 
 #define BRIDGE_CONFIG_NULL ((struct bridge_config){ .endpoints = NULL })
-
-enum {
-	CONFIG_INVALID = 1, /* problem says what is wrong, and where */
-};
 
 /*
  * Reads file into config, which must be BRIDGE_CONFIG_NULL. Returns 0 or CONFIG_INVALID; then

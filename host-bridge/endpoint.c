@@ -15,10 +15,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define IPC "ipc://"
-#define TCP "tcp://"
-#define EXAMPLE "ipc:///run/ccid-bridge/vm1.sock"
-
 struct reason {
 	char *text;
 	size_t size;
@@ -35,36 +31,6 @@ static int refuse(struct reason why, int result, const char *format, ...)
 	(void)vsnprintf(why.text, why.size, format, args);
 	va_end(args);
 	return result;
-}
-
-static const char *endpoint_path(const char *endpoint)
-{
-	return endpoint + strlen(IPC);
-}
-
-int endpoint_check(const char *endpoint, char *why_text, size_t why_size)
-{
-	struct reason why = { why_text, why_size };
-	const char *path;
-
-	if (strncmp(endpoint, TCP, strlen(TCP)) == 0)
-		return refuse(why, ENDPOINT_BAD,
-			"\"%s\": tcp:// needs keys, which this version does not have; use ipc:// "
-			"and carry it through a tunnel (ssh -L, ssh -R, socat)", endpoint);
-	if (strncmp(endpoint, IPC, strlen(IPC)) != 0)
-		return refuse(why, ENDPOINT_BAD,
-			"\"%s\" is no endpoint; write ipc:// and a path, as in " EXAMPLE, endpoint);
-	path = endpoint_path(endpoint);
-	if (path[0] != '/')
-		return refuse(why, ENDPOINT_BAD,
-			"\"%s\": the path must be absolute, as in " EXAMPLE, endpoint);
-	if (path[strlen(path) - 1] == '/')
-		return refuse(why, ENDPOINT_BAD, "\"%s\" names a folder, not a socket", endpoint);
-	if (strlen(path) > ENDPOINT_PATH_MAX)
-		return refuse(why, ENDPOINT_BAD,
-			"\"%s\": the path has %zu bytes, and a unix socket's may have %d", endpoint,
-			strlen(path), ENDPOINT_PATH_MAX);
-	return 0;
 }
 
 /*

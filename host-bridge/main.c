@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/harden.h"
 #include "base/log.h"
 #include "host-bridge/config.h"
 #include "host-bridge/core.h"
@@ -196,7 +197,7 @@ int main(int argc, char **argv)
 		return status;
 	if (arguments.done)
 		return EXIT_SUCCESS;
-	process_harden();
+	harden_process();
 	if (sodium_init() < 0) {
 		(void)fputs("ccid-bridge: libsodium can't be used\n", stderr);
 		return EXIT_FAILURE;

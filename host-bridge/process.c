@@ -1,5 +1,5 @@
 /*
- * Hardening, and the start of a child. See process.h.
+ * The start of a child. See process.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -16,26 +15,6 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
-
-/* LeakSanitizer has to trace the process; a build for tests holds no real PIN. gcc, then clang. */
-#ifdef __SANITIZE_ADDRESS__
-#define MAY_BE_TRACED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MAY_BE_TRACED 1
-#endif
-#endif
-
-void process_harden(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)signal(SIGPIPE, SIG_IGN);
-#if defined(__linux__) && !defined(MAY_BE_TRACED)
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
-}
 
 /* Whether fd is a stream socket between two processes of this machine. */
 static int is_channel(int fd)

@@ -25,11 +25,6 @@ enum {
 };
 
 /*
- * No core dumps, no tracing by others of the same user: this memory holds PINs. SIGPIPE is ignored.
- */
-void process_harden(void);
-
-/*
  * Becomes the child of a role: verifies the inherited pipe, ignores signals to end in order, sets
  * the name that ps(1) shows. Returns 0 or PROCESS_NO_CHANNEL.
  */

@@ -51,9 +51,9 @@ bad()
 	assert_contains "'$1'" "$2" "$output"
 }
 bad 'colour = "red"' "no such option 'colour'"
-bad 'bridge = "tcp://10.0.2.2:7816"' "needs the keys"
-bad 'bridge = "/run/x.sock"' "is not an endpoint"
-bad 'log-level = loud' "'loud' is none of"
+bad 'bridge = "tcp://10.0.2.2:7816"' "tcp:// needs keys"
+bad 'bridge = "/run/x.sock"' "is no endpoint"
+bad 'log-level = loud' "use error, warning, info or debug"
 bad 'reader "a" { vendor = 0 }' "between 0x0001 and 0xffff"
 bad 'reader "a" { udc = "usb0" }' "not a dummy controller"
 status=0

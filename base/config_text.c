@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
-#include "host-bridge/config_text.h"
+#include "base/config_text.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,26 @@
+/*
+ * Endpoints as they stand in a configuration: what both daemons accept.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stddef.h>
+
+/* Bytes in the path of a unix socket: sun_path of unix(7) without its terminating zero. */
+#define ENDPOINT_PATH_MAX 107
+
+enum {
+	ENDPOINT_BAD = 1, /* why says what is wrong */
+};
+
+/*
+ * Whether endpoint is one that this version can use. Returns 0 or ENDPOINT_BAD; then why, of
+ * why_size bytes, is set. nanomsg aborts the process on a path of 108 to 127 bytes and makes a file
+ * of a relative path, so nothing may come to it that has not passed here.
+ */
+int endpoint_check(const char *endpoint, char *why, size_t why_size);
+
+/* The path of an endpoint that has passed endpoint_check(). */
+const char *endpoint_path(const char *endpoint);
