@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A card that speaks T=0 and T=1: the guest's program chooses.
+#
+# Host:    such a card.
+# Guest:   programs ask for T=1, T=0 and T=1 again, and exchange APDUs in each.
+# Asserts: the host's pcscd negotiated what each asked for, after a reset of the card; the APDUs pass
+#          both ways.
+
+relay_start dual
+
+# use PROTOCOL: some APDUs in that protocol, beginning with an unpowered card
+use()
+{
+	guest_exchange --protocol "$1" --disposition unpower loop 5 + sweep 250 260 \
+		>"$RESULTS/exchange-$1.log" || fail "$1 in the guest"
+}
+
+# negotiated PROTOCOL: how often the host's pcscd has
+negotiated()
+{
+	log_count host-pcscd "Attempting PTS to T=$1"
+}
+
+for protocol in t1 t0 t1 t0; do
+	before=$(negotiated "${protocol#t}")
+	use "$protocol"
+	assert "the host negotiated $protocol" [ "$(negotiated "${protocol#t}")" -gt "$before" ]
+done
+assert "the card was reset for each change" [ "$(card_events reset)" -ge 1 ]
+assert_kernel_quiet
