@@ -7,6 +7,7 @@
  *     bSlot and the type of response that belongs to it, and not longer than CCID_MESSAGE_MAX;
  *   - a time extension belongs to an XfrBlock that has no answer yet;
  *   - a well-formed GetSlotStatus is answered at once, whatever else goes on;
+ *   - the end of a call that no command waits for any more is followed by nothing;
  *   - a notification is two bytes, and there is never a second one before the first was read;
  *   - no input makes more calls than the slot has room for, and none has an unknown operation.
  *
@@ -44,6 +45,8 @@ struct model {
 	size_t pending_count;
 	uint32_t calls[CALLS_MAX];           /* open ones */
 	size_t calls_count;
+	uint32_t last_call;     /* of those that a command waits for */
+	size_t sent;            /* messages on bulk IN so far */
 	bool answered;          /* the command that came last */
 };
 
@@ -93,6 +96,7 @@ static void check_message(struct model *model, struct payload_view message)
 		forget_pending(model, i);
 	}
 	model->in_flight = true;
+	model->sent++;
 }
 
 static void check_call(struct model *model, const struct slot_call *call)
@@ -105,6 +109,8 @@ static void check_call(struct model *model, const struct slot_call *call)
 		memmove(model->calls, model->calls + 1, model->calls_count * sizeof(model->calls[0]));
 	}
 	model->calls[model->calls_count++] = call->number;
+	if (call->operation != WIRE_DISCONNECT)
+		model->last_call = call->number;
 }
 
 static void take_outputs(struct model *model)
@@ -196,7 +202,7 @@ static void step_result(struct model *model, struct cursor_in *in)
 {
 	uint8_t which = in_u8(in);
 	struct slot_result result = { .outcome = in_u8(in) % 14, .protocol = in_u8(in) & 3 };
-	size_t size = in_le16(in);
+	size_t size = in_le16(in), sent = model->sent;
 
 	memset(data, 0x3B, size);
 	if (size == 5)
@@ -206,6 +212,8 @@ static void step_result(struct model *model, struct cursor_in *in)
 	if (model->calls_count > 0)
 		result.number = model->calls[which % model->calls_count];
 	slot_result(model->slot, model->now, &result);
+	take_outputs(model);
+	assert(result.number == model->last_call || model->sent == sent);
 }
 
 static void step_control(struct model *model, struct cursor_in *in)
