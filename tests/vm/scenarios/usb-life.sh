@@ -112,9 +112,9 @@ guest_try 'mkdir -p /sys/kernel/config/usb_gadget/usb-echo/functions/acm.0'
 echo_fails foreign-name "in use by another program"
 assert_equal "it is untouched" acm.0 "$(guest 'ls /sys/kernel/config/usb_gadget/usb-echo/functions')"
 guest_try 'cd /sys/kernel/config/usb_gadget; rmdir usb-echo/functions/acm.0 usb-echo
-	mkdir -p alien/functions/uac1.0'
+	mkdir -p alien/functions/SourceSink.0'
 echo_fails unreadable "remove that one"
-guest_try 'cd /sys/kernel/config/usb_gadget; rmdir alien/functions/uac1.0 alien'
+guest_try 'cd /sys/kernel/config/usb_gadget; rmdir alien/functions/SourceSink.0 alien'
 
 assert_no_stuck_task
 assert_kernel_quiet
