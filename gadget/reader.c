@@ -46,7 +46,7 @@ struct reader {
 	struct slot *slot;
 	struct usb_device *device;
 	int plug_problem;     /* the outcome that was logged last */
-	bool gone;            /* the device's UDC was taken away: close it, once out of its callback */
+	bool gone;            /* the device's UDC was taken away, or it failed: make it anew */
 	struct open_call calls[OPEN_CALLS_MAX];
 
 	uv_timer_t deadline;
@@ -317,7 +317,7 @@ static void reader_plug_again(uv_timer_t *timer)
 		reader_open_device(reader);
 }
 
-/* Closing is not possible from within the device's callbacks, and is not put off otherwise. */
+/* A device that is gone is closed at once, but not from within a call to it. */
 static void reader_plug_later(struct reader *reader)
 {
 	(void)uv_timer_start(&reader->plug, reader_plug_again, reader->gone ? 0 : PLUG_AGAIN, 0);

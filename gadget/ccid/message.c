@@ -15,9 +15,7 @@ size_t ccid_message_missing(const uint8_t *bytes, size_t size)
 
 	(void)in_u8(&in); /* bMessageType */
 	total = CCID_HEADER_SIZE + (size_t)in_le32(&in);
-	if (size < CCID_HEADER_SIZE || total > CCID_HEADER_SIZE + CCID_DATA_MAX || total <= size)
-		return 0;
-	return total - size;
+	return size >= CCID_HEADER_SIZE && total > size ? total - size : 0;
 }
 
 int ccid_command_decode(struct payload_view message, struct ccid_command *command)

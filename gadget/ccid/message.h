@@ -138,8 +138,9 @@ enum {
 };
 
 /*
- * How many bytes are missing to the message that begins with these size bytes. 0 when it is complete,
- * and also when it never will be (less than a header, or a dwLength beyond CCID_DATA_MAX).
+ * How many bytes are missing to the message that begins with these size bytes, by its dwLength, however
+ * absurd that is: what it announces belongs to it, and must not be taken for further messages. 0 when the
+ * message is complete, or too short to have a length.
  */
 size_t ccid_message_missing(const uint8_t *bytes, size_t size);
 

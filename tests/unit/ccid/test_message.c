@@ -26,8 +26,8 @@ static void test_framing(void **state)
 		{ { 0x6F, 2, 0, 0, 0, 0, 1, 0, 0, 0, 1, 2 }, 12, 0 },
 		{ { 0x6F, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 2 }, 12, 0 }, /* too long: handed over */
 		{ { 0x6F, 0x08, 0x00, 0x01, 0, 0, 1, 0, 0, 0 }, 10, 65544 },
-		{ { 0x6F, 0x09, 0x00, 0x01, 0, 0, 1, 0, 0, 0 }, 10, 0 }, /* beyond the longest */
-		{ { 0x6F, 0xFF, 0xFF, 0xFF, 0xFF, 0, 1, 0, 0, 0 }, 10, 0 },
+		{ { 0x6F, 0x09, 0x00, 0x01, 0, 0, 1, 0, 0, 0 }, 10, 65545 }, /* beyond the longest */
+		{ { 0x6F, 0xFF, 0xFF, 0xFF, 0xFF, 0, 1, 0, 0, 0 }, 10, 0xFFFFFFFF },
 		{ { 0x6F, 5, 0, 0, 0, 0, 1, 0, 0 }, 9, 0 }, /* less than a header */
 		{ { 0 }, 0, 0 },
 	};
