@@ -45,65 +45,6 @@ struct slot *slot_free(struct slot *slot)
 	return NULL;
 }
 
-uint8_t slot_icc_status(const struct slot *slot)
-{
-	if (!slot->view.shown)
-		return CCID_ICC_ABSENT;
-	return slot->view.powered ? CCID_ICC_ACTIVE : CCID_ICC_INACTIVE;
-}
-
-/* ---- answers and calls ---- */
-
-void slot_respond(struct slot *slot, struct slot_answer answer)
-{
-	struct ccid_response response = {
-		.bMessageType = (uint8_t)ccid_response_type(slot->bMessageType),
-		.bSeq = slot->bSeq,
-		.bStatus = answer.status | slot_icc_status(slot),
-		.bError = answer.error,
-		.specific = answer.specific,
-		.data = answer.data,
-	};
-	int r;
-
-	r = ccid_response_encode(&response, slot->message, sizeof(slot->message),
-		&slot->message_size);
-	assert(r == 0); /* whoever answers keeps to CCID_MESSAGE_MAX */
-	(void)r;
-	if (answer.status != CCID_COMMAND_TIME_EXTENSION) {
-		slot->state = SLOT_IDLE;
-		slot->deadline = SLOT_NEVER;
-		slot->waits_for = 0;
-	}
-}
-
-void slot_fail(struct slot *slot, uint8_t error)
-{
-	slot_respond(slot, (struct slot_answer){ .status = CCID_COMMAND_FAILED, .error = error });
-}
-
-uint32_t slot_make_call(struct slot *slot, struct slot_call call)
-{
-	size_t last = (slot->calls_first + slot->calls_count) % SLOT_CALLS_MAX;
-
-	/* A caller that pops what every input leaves never lets this fill up. */
-	assert(slot->calls_count < SLOT_CALLS_MAX);
-	call.number = ++slot->last_call;
-	slot->calls[last] = call;
-	slot->calls_count++;
-	return call.number;
-}
-
-void slot_abandon(struct slot *slot)
-{
-	if (slot->state == SLOT_POWERING)
-		slot_release(slot);
-	slot->state = SLOT_IDLE;
-	slot->deadline = SLOT_NEVER;
-	slot->waits_for = 0;
-	slot_transfer_reset(slot);
-}
-
 /* Nobody will read what is waiting to be sent: a driver takes one answer per command. */
 static void slot_drop_unsent(struct slot *slot)
 {
@@ -158,52 +99,6 @@ static void slot_get_status(struct slot *slot, uint64_t now, const struct ccid_c
 		slot->view.absent_until = 0; /* the driver has seen it */
 		slot_show_card(slot, now);
 	}
-}
-
-static void slot_answer_parameters(struct slot *slot)
-{
-	slot_respond(slot, (struct slot_answer){
-		.specific = slot->parameters.bProtocolNum,
-		.data = { slot->parameters.structure, slot->parameters.size } });
-}
-
-/* CCID 1.1, 6.1.5: the parameters in use. 6.1.6: those that follow from the ATR. */
-static void slot_get_parameters(struct slot *slot, const struct ccid_command *command)
-{
-	if (command->dwLength != 0) {
-		slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);
-		return;
-	}
-	if (command->bMessageType == PC_TO_RDR_RESET_PARAMETERS) {
-		slot->wanted = slot->protocol;
-		slot->parameters = parameters_from_atr(&slot->atr,
-			slot->protocol == WIRE_PROTOCOL_T0 ? 0 : 1);
-	}
-	slot_answer_parameters(slot);
-}
-
-/*
- * CCID 1.1, 6.1.7. The choice of protocol takes effect with the next XfrBlock; the structure is kept
- * and shown, as a reader that does PPS by itself may.
- */
-static void slot_set_parameters(struct slot *slot, const struct ccid_command *command)
-{
-	uint8_t bProtocolNum = command->specific[0];
-	size_t size = parameters_size(bProtocolNum);
-	struct cursor_in in = cursor_in(command->data.bytes, command->data.size);
-
-	if (size == 0 || (slot->atr.protocols & (1U << bProtocolNum)) == 0) {
-		slot_fail(slot, CCID_ERROR_OFFSET_PARAMETER);
-		return;
-	}
-	if (command->dwLength != size) {
-		slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);
-		return;
-	}
-	slot->wanted = bProtocolNum == 0 ? WIRE_PROTOCOL_T0 : WIRE_PROTOCOL_T1;
-	slot->parameters = (struct parameters){ .bProtocolNum = bProtocolNum, .size = size };
-	in_copy(&in, slot->parameters.structure, size);
-	slot_answer_parameters(slot);
 }
 
 /* Commands that need a powered card: absent and inactive are told apart by bmICCStatus. */
@@ -438,6 +333,8 @@ void slot_sent(struct slot *slot)
 {
 	slot->in_flight = false;
 	slot->cancel = false;
+	if (slot->message_size == 0)
+		payload_wipe(slot->message, sizeof(slot->message));
 }
 
 void slot_notified(struct slot *slot)

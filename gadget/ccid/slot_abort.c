@@ -10,6 +10,16 @@
 
 #include "gadget/ccid/slot_state.h"
 
+void slot_abandon(struct slot *slot)
+{
+	if (slot->state == SLOT_POWERING)
+		slot_release(slot);
+	slot->state = SLOT_IDLE;
+	slot->deadline = SLOT_NEVER;
+	slot->waits_for = 0;
+	slot_transfer_reset(slot);
+}
+
 /* Both are there. */
 static void slot_abort_finish(struct slot *slot, uint8_t bSeq)
 {

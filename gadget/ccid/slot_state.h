@@ -83,9 +83,9 @@ struct slot {
 	uint8_t notification[2];
 };
 
-/* ---- slot.c: answers and calls ---- */
+/* ---- slot_base.c: what all commands stand on ---- */
 
-/* A response to the running command, or, while idle, to the one that slot_begin() named last. */
+/* A response to the command whose type and sequence number the slot remembers. */
 struct slot_answer {
 	uint8_t status;           /* enum ccid_command_status */
 	uint8_t error;            /* enum ccid_error */
@@ -93,7 +93,7 @@ struct slot_answer {
 	struct payload_view data;
 };
 
-/* Answers the command whose type and sequence number the slot remembers. */
+/* Sends it. Unless it is a time extension, the command is over. */
 void slot_respond(struct slot *slot, struct slot_answer answer);
 
 /* Answers it as failed. */
@@ -102,8 +102,8 @@ void slot_fail(struct slot *slot, uint8_t error);
 /* Queues a call; returns its number. */
 uint32_t slot_make_call(struct slot *slot, struct slot_call call);
 
-/* Ends the running command without an answer: nobody reads it any more. */
-void slot_abandon(struct slot *slot);
+/* Forgets the APDU: what has come of the command, and what is left of the response. */
+void slot_transfer_reset(struct slot *slot);
 
 /* ---- slot_card.c: power, presence and notifications ---- */
 
@@ -127,9 +127,16 @@ void slot_transfer_message(struct slot *slot, uint64_t now, const struct ccid_co
 void slot_switched(struct slot *slot, uint64_t now, const struct slot_result *result);
 void slot_transmitted(struct slot *slot, uint64_t now, const struct slot_result *result);
 void slot_extend_time(struct slot *slot, uint64_t now);
-void slot_transfer_reset(struct slot *slot);
+
+/* ---- slot_parameters.c ---- */
+
+void slot_get_parameters(struct slot *slot, const struct ccid_command *command);
+void slot_set_parameters(struct slot *slot, const struct ccid_command *command);
 
 /* ---- slot_abort.c ---- */
+
+/* Ends the running command without an answer: nobody reads it any more. */
+void slot_abandon(struct slot *slot);
 
 void slot_abort_message(struct slot *slot, const struct ccid_command *command);
 void slot_abort_request(struct slot *slot, uint8_t bSeq);

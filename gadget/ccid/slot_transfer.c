@@ -29,15 +29,6 @@
  */
 #define SHORT_RESPONSE_MAX 258
 
-void slot_transfer_reset(struct slot *slot)
-{
-	slot->transfer.receiving = false;
-	slot->transfer.sending = false;
-	slot->transfer.response_sent = 0;
-	payload_clear(&slot->transfer.command);
-	payload_clear(&slot->transfer.response);
-}
-
 /* ---- the command ---- */
 
 static void slot_transmit(struct slot *slot)
