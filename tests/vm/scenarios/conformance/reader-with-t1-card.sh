@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The CCID specification, case by case, asked of the relay with a T=1 card.
+#
+# Host:    a T=1 card.
+# Guest:   ccid-conformance drives the reader through libusb; pcscd is stopped.
+# Asserts: every case is ok that such a card allows, and these are many.
+#
+# Limit: 600
+
+relay_start t1
+. "$TOP/tests/vm/lib/conformance.sh"
+conformance_run 100 --card scripted
