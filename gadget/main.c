@@ -15,12 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <uv.h>
 
 #include "base/harden.h"
 #include "base/log.h"
 #include "gadget/config.h"
 #include "gadget/daemon.h"
+#include "gadget/usb/lock.h"
 #include "gadget/usb/usb.h"
 
 struct arguments {
@@ -117,15 +119,38 @@ static int read_config(const struct arguments *arguments, struct config *config)
 
 /* ---- set up ---- */
 
+/*
+ * One daemon in a machine: a second one would take the session away from the first before it found the
+ * names of its gadgets taken. A process that was killed keeps the lock until the kernel has unbound its
+ * gadget, so it is given some time. The lock is held until this process ends.
+ */
+static int take_lock(void)
+{
+	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
+	int lock, r = USB_LOCK_HELD;
+
+	for (int i = 0; i < 30 && r == USB_LOCK_HELD; i++) {
+		if (i > 0)
+			(void)nanosleep(&pause, NULL);
+		r = usb_lock_take("ccid-gadget", &lock);
+	}
+	return r;
+}
+
 /* What every device will need is checked before anything is waited for. */
 static int check_system(void)
 {
 	int r = usb_check();
 
-	if (r == 0)
-		return 0;
-	log_error("usb", "%s", r > 0 ? usb_outcome_text((enum usb_outcome)r) : strerror(-r));
-	return EXIT_FAILURE;
+	if (r != 0) {
+		log_error("usb", "%s", r > 0 ? usb_outcome_text((enum usb_outcome)r) : strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = take_lock();
+	if (r != 0)
+		log_error("main", "%s", r > 0 ? "another ccid-gadget runs in this machine; stop it first"
+					      : strerror(-r));
+	return r == 0 ? 0 : EXIT_FAILURE;
 }
 
 /* ---- run ---- */

@@ -19,6 +19,7 @@ assert_equal "UDCs" "dummy_udc.0 dummy_udc.1" "$(guest 'echo $(ls /sys/class/udc
 assert_fails "no CCID reader on the bus yet" guest_has_usb_reader
 
 guest_try '
+	modprobe libcomposite
 	mkdir -p /sys/kernel/config/usb_gadget/g/functions/ffs.boot /tmp/ffs
 	mount -t functionfs boot /tmp/ffs'
 assert_equal "FunctionFS" "ep0" "$(guest 'ls /tmp/ffs')"

@@ -16,8 +16,10 @@ guest_exchange loop 3 >/dev/null
 
 echo "a second one beside the first"
 guest_start second "/build/gadget/ccid-gadget -c /results/gadget.conf"
-wait_for 10 "its word" log_has guest-second "in use"
-guest_signal second KILL
+assert_equal "its exit status" 1 "$(guest_end second)"
+assert "its word" log_has guest-second "another ccid-gadget runs"
+assert "the first one stays" guest_runs gadget
+assert_fails "the first one's session stays" log_has guest-gadget "refuses"
 guest_exchange loop 3 >/dev/null
 
 echo "SIGTERM"
