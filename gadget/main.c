@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <uv.h>
 
 #include "base/harden.h"
@@ -23,6 +22,7 @@
 #include "gadget/config.h"
 #include "gadget/daemon.h"
 #include "gadget/usb/lock.h"
+#include "gadget/usb/retry.h"
 #include "gadget/usb/usb.h"
 
 struct arguments {
@@ -126,12 +126,11 @@ static int read_config(const struct arguments *arguments, struct config *config)
  */
 static int take_lock(void)
 {
-	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
 	int lock, r = USB_LOCK_HELD;
 
-	for (int i = 0; i < 30 && r == USB_LOCK_HELD; i++) {
+	for (int i = 0; i < 3 * USB_RETRY_COUNT && r == USB_LOCK_HELD; i++) {
 		if (i > 0)
-			(void)nanosleep(&pause, NULL);
+			usb_retry_pause();
 		r = usb_lock_take("ccid-gadget", &lock);
 	}
 	return r;
