@@ -230,8 +230,8 @@ static int on_control(void *owner, const struct usb_request *request, uint8_t *a
 	struct reader *reader = owner;
 	int r;
 
-	r = slot_control(reader->slot, reader_now(reader), request->bRequest, request->wValue,
-		answer);
+	r = slot_control(reader->slot, reader_now(reader), request->bmRequestType,
+		request->bRequest, request->wValue, answer);
 	reader_run(reader);
 	return r;
 }

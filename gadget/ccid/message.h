@@ -51,11 +51,11 @@ enum ccid_response_type {
 #define CCID_NOTIFY_PRESENT 0x01 /* bmSlotICCState of slot 0: a card is there */
 #define CCID_NOTIFY_CHANGED 0x02 /* bmSlotICCState of slot 0: it has changed */
 
-/* Class requests, CCID 1.1, table 5.3-1. */
+/* Class requests, CCID 1.1, table 5.3-1: bmRequestType in the upper byte, bRequest in the lower. */
 enum ccid_request {
-	CCID_REQUEST_ABORT = 0x01,
-	CCID_REQUEST_GET_CLOCK_FREQUENCIES = 0x02,
-	CCID_REQUEST_GET_DATA_RATES = 0x03,
+	CCID_REQUEST_ABORT = 0x2101,
+	CCID_REQUEST_GET_CLOCK_FREQUENCIES = 0xA102,
+	CCID_REQUEST_GET_DATA_RATES = 0xA103,
 };
 
 /* bStatus, CCID 1.1, table 6.2-3: bmICCStatus in bits 0-1, bmCommandStatus in bits 6-7. */

@@ -237,13 +237,13 @@ void slot_message(struct slot *slot, uint64_t now, struct payload_view message)
 }
 
 /* CCID 1.1, 5.3. */
-int slot_control(struct slot *slot, uint64_t now, uint8_t bRequest, uint16_t wValue,
-	uint8_t answer[static SLOT_CONTROL_MAX])
+int slot_control(struct slot *slot, uint64_t now, uint8_t bmRequestType, uint8_t bRequest,
+	uint16_t wValue, uint8_t answer[static SLOT_CONTROL_MAX])
 {
 	struct cursor_out out = cursor_out(answer, SLOT_CONTROL_MAX);
 
 	(void)now;
-	switch (bRequest) {
+	switch (bmRequestType << 8 | bRequest) {
 	case CCID_REQUEST_ABORT:
 		/* 5.3.1: bSlot in the low byte, bSeq in the high one. */
 		if ((wValue & 0xFF) != 0)

@@ -107,11 +107,11 @@ void slot_disabled(struct slot *slot, uint64_t now);
 void slot_message(struct slot *slot, uint64_t now, struct payload_view message);
 
 /*
- * A class request of CCID 1.1, 5.3. Returns the number of bytes in answer, 0 to acknowledge, or -1 to
- * stall.
+ * A request on the control pipe. Returns the number of bytes in answer, 0 to acknowledge, or -1 to stall:
+ * whatever is not one of CCID 1.1, table 5.3-1, in the direction that it has there.
  */
-int slot_control(struct slot *slot, uint64_t now, uint8_t bRequest, uint16_t wValue,
-	uint8_t answer[static SLOT_CONTROL_MAX]);
+int slot_control(struct slot *slot, uint64_t now, uint8_t bmRequestType, uint8_t bRequest,
+	uint16_t wValue, uint8_t answer[static SLOT_CONTROL_MAX]);
 
 /* What the host says of the card now; a state, so it may be told again and again. */
 void slot_set_card(struct slot *slot, uint64_t now, struct slot_card card);

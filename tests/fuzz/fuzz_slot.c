@@ -220,7 +220,8 @@ static void step_control(struct model *model, struct cursor_in *in)
 {
 	uint8_t answer[SLOT_CONTROL_MAX];
 	uint8_t bRequest = in_u8(in);
-	int r = slot_control(model->slot, model->now, bRequest, in_le16(in), answer);
+	uint8_t bmRequestType = bRequest == 1 ? 0x21 : bRequest < 4 ? 0xA1 : bRequest;
+	int r = slot_control(model->slot, model->now, bmRequestType, bRequest, in_le16(in), answer);
 
 	assert(r >= -1 && r <= SLOT_CONTROL_MAX);
 }

@@ -251,11 +251,11 @@ static void put_late(struct player *player, const char *text)
 
 static void put_control(struct player *player, const char *text)
 {
-	unsigned int bRequest, wValue;
+	unsigned int bmRequestType, bRequest, wValue;
 
-	assert_int_equal(sscanf(text, "%x %x", &bRequest, &wValue), 2);
-	player->control_result = slot_control(player->slot, player->now, (uint8_t)bRequest,
-		(uint16_t)wValue, player->control_answer);
+	assert_int_equal(sscanf(text, "%x %x %x", &bmRequestType, &bRequest, &wValue), 3);
+	player->control_result = slot_control(player->slot, player->now, (uint8_t)bmRequestType,
+		(uint8_t)bRequest, (uint16_t)wValue, player->control_answer);
 }
 
 /*

@@ -14,7 +14,7 @@
  *     reply 5                    it has ended with this enum wire_outcome
  *     reply pattern 300          it has ended well, with 300 bytes of the pattern
  *     late 2                     call number 2 ends well, with 9000: nobody waits for it
- *     control 01 0500            class request 01 with wValue 0500
+ *     control 21 01 0500         bmRequestType 21, bRequest 01, wValue 0500
  *     wait 500                   so many milliseconds go by, in steps as the slot's deadline asks
  *     hold, release              from now on the host does not read bulk IN; it has read it
  *     unread, read               the same for interrupt IN

@@ -484,15 +484,28 @@ static void test_a_wrong_length(void **state)
 static void test_clock_and_rate(void **state)
 {
 	(void)state;
-	play(LINES("enable 512", "control 02 0000", "answer A00F0000", "control 03 0000",
-		"answer 012A0000", "control 04 0000", "answer -1"));
+	play(LINES("enable 512", "control A1 02 0000", "answer A00F0000", "control A1 03 0000",
+		"answer 012A0000"));
+}
+
+static void test_other_requests_stall(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"control A1 01 0200", "answer -1",
+		"control 21 01 0201", "answer -1",
+		"control 21 02 0000", "answer -1",
+		"control 21 03 0000", "answer -1",
+		"control 41 01 0200", "answer -1",
+		"control A1 04 0000", "answer -1",
+		"reply data 9000", "in 80 02000000 00 01 00 00 00 9000"));
 }
 
 static void test_abort_by_request_then_message(void **state)
 {
 	(void)state;
 	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
-		"control 01 0200", "answer 0",
+		"control 21 01 0200", "answer 0",
 		"late 2",
 		"out 65 00000000 00 05 000000", "in 81 00000000 00 05 40 FF 00",
 		"out 72 00000000 00 02 000000", "in 81 00000000 00 02 00 00 00",
@@ -504,7 +517,7 @@ static void test_abort_by_message_then_request(void **state)
 	(void)state;
 	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
 		"out 72 00000000 00 02 000000",
-		"control 01 0200", "in 81 00000000 00 02 00 00 00",
+		"control 21 01 0200", "in 81 00000000 00 02 00 00 00",
 		"late 2"));
 }
 
@@ -512,7 +525,7 @@ static void test_abort_of_a_chain(void **state)
 {
 	(void)state;
 	play_active(LINES("xfr 01 0001 0 100", "in 80 00000000 00 01 00 00 10",
-		"control 01 0200", "answer 0",
+		"control 21 01 0200", "answer 0",
 		"out 72 00000000 00 02 000000", "in 81 00000000 00 02 00 00 00",
 		"xfr 03 0002 0 100", "in 80 00000000 00 03 40 08 00"));
 }
@@ -569,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_another_slot_does_not_exist),
 		cmocka_unit_test(test_a_wrong_length),
 		cmocka_unit_test(test_clock_and_rate),
+		cmocka_unit_test(test_other_requests_stall),
 		cmocka_unit_test(test_abort_by_request_then_message),
 		cmocka_unit_test(test_abort_by_message_then_request),
 		cmocka_unit_test(test_abort_of_a_chain),
