@@ -129,8 +129,8 @@ bool card_count_resets(struct tester *t, uint32_t *resets)
 
 bool card_send_leave(struct tester *t, unsigned int after_ms, unsigned int tenths)
 {
-	const uint8_t apdu[] = { COMMAND_CLA_OWN, COMMAND_DROP, COMMAND_DROP_FIN, (uint8_t)tenths, 2,
-		(uint8_t)(after_ms >> 8), (uint8_t)(after_ms & 0xFF) };
+	const uint8_t apdu[] = { COMMAND_CLA_OWN, COMMAND_DROP, COMMAND_DROP_FIN, (uint8_t)tenths,
+		2, (uint8_t)(after_ms >> 8), (uint8_t)(after_ms & 0xFF) };
 
 	return tester_send_part(t, LEVEL_WHOLE, apdu, sizeof(apdu));
 }

@@ -22,8 +22,8 @@ extern const uint8_t card_select[CARD_SELECT_SIZE];
 bool card_select_works(struct tester *t);
 
 /*
- * Makes an APDU of the scripted card's class: nc bytes of pattern(nc), ne bytes expected (0: no Le).
- * apdu has room for CARD_APDU_MAX bytes. Returns its length.
+ * Makes an APDU of the scripted card's class: nc bytes of pattern(nc), ne bytes expected (0: no
+ * Le). apdu has room for CARD_APDU_MAX bytes. Returns its length.
  */
 size_t card_apdu(uint8_t *apdu, uint8_t ins, size_t p1p2, size_t nc, size_t ne);
 
@@ -45,7 +45,9 @@ bool card_count(struct tester *t, uint32_t *apdus);
 /* Power-ups and warm resets, together. */
 bool card_count_resets(struct tester *t, uint32_t *resets);
 
-/* The card leaves after_ms later and comes back tenths of a second after that; sent, not awaited. */
+/*
+ * The card leaves after_ms later and comes back tenths of a second after that; sent, not awaited.
+ */
 bool card_send_leave(struct tester *t, unsigned int after_ms, unsigned int tenths);
 
 /* A buffer for one APDU. */

@@ -120,7 +120,8 @@ static bool no_card(struct tester *t)
 /* A chain that was aborted does not go on. */
 static bool ends_a_chain(struct tester *t)
 {
-	return tester_ask_part(t, LEVEL_BEGINS, card_select, 5) && tester_expect(t, ICC_ACTIVE, 0) &&
+	return tester_ask_part(t, LEVEL_BEGINS, card_select, 5) &&
+		tester_expect(t, ICC_ACTIVE, 0) &&
 		request_then_message(t, ICC_ACTIVE) &&
 		tester_ask_part(t, LEVEL_ENDS, card_select + 5, CARD_SELECT_SIZE - 5) &&
 		tester_expect(t, FAILED | ICC_ACTIVE, WRONG_LEVEL) && card_select_works(t);

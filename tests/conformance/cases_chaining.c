@@ -13,7 +13,9 @@
 #define SCRIPTED (NEED_CARD | NEED_EXTENDED | NEED_SCRIPTED)
 #define LOCAL (NEED_CARD | NEED_EXTENDED)
 
-/* 6.1.4: 1 begins, 3 continues, 2 ends; each but the last is answered by an empty block with 10h. */
+/*
+ * 6.1.4: 1 begins, 3 continues, 2 ends; each but the last is answered by an empty block with 10h.
+ */
 static bool command_in_parts(struct tester *t)
 {
 	const size_t *part = t->argument;
@@ -62,8 +64,8 @@ static bool long_commands(struct tester *t)
 /* 6.2.1: bChainParameter 1, 3, 2, and level 10h to go on; up to 65538 bytes, the card has 65535. */
 static bool long_responses(struct tester *t)
 {
-	static const size_t sizes[] = { 2045, 2053, 2054, 2055, 2056, 4094, 4108, 4109, 16384, 32768,
-		65000, CARD_SOURCE_MAX };
+	static const size_t sizes[] = { 2045, 2053, 2054, 2055, 2056, 4094, 4108, 4109, 16384,
+		32768, 65000, CARD_SOURCE_MAX };
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		if (!card_source(t, sizes[i]))
@@ -97,14 +99,16 @@ static bool part_of_nothing(struct tester *t)
 {
 	const unsigned int *level = t->argument;
 
-	return tester_ask_part(t, *level, card_select, *level == LEVEL_MORE ? 0 : CARD_SELECT_SIZE) &&
+	return tester_ask_part(t, *level, card_select,
+		*level == LEVEL_MORE ? 0 : CARD_SELECT_SIZE) &&
 		tester_expect(t, FAILED | ICC_ACTIVE, WRONG_LEVEL) && card_select_works(t);
 }
 
 /* A wrong part ends the chain: what came before it is forgotten, and does not reach the card. */
 static bool chain_broken(struct tester *t)
 {
-	return tester_ask_part(t, LEVEL_BEGINS, card_select, 5) && tester_expect(t, ICC_ACTIVE, 0) &&
+	return tester_ask_part(t, LEVEL_BEGINS, card_select, 5) &&
+		tester_expect(t, ICC_ACTIVE, 0) &&
 		tester_ask_part(t, LEVEL_MORE, NULL, 0) &&
 		tester_expect(t, FAILED | ICC_ACTIVE, WRONG_LEVEL) &&
 		tester_ask_part(t, LEVEL_ENDS, card_select + 5, CARD_SELECT_SIZE - 5) &&
@@ -127,11 +131,13 @@ static bool chain_begins_again(struct tester *t)
 /* IccPowerOn, IccPowerOff: nothing of a chain outlives them. */
 static bool chain_ends_with_power(struct tester *t)
 {
-	return tester_ask_part(t, LEVEL_BEGINS, card_select, 5) && tester_expect(t, ICC_ACTIVE, 0) &&
+	return tester_ask_part(t, LEVEL_BEGINS, card_select, 5) &&
+		tester_expect(t, ICC_ACTIVE, 0) &&
 		tester_power_on(t) &&
 		tester_ask_part(t, LEVEL_ENDS, card_select + 5, CARD_SELECT_SIZE - 5) &&
 		tester_expect(t, FAILED | ICC_ACTIVE, WRONG_LEVEL) &&
-		tester_ask_part(t, LEVEL_BEGINS, card_select, 5) && tester_expect(t, ICC_ACTIVE, 0) &&
+		tester_ask_part(t, LEVEL_BEGINS, card_select, 5) &&
+		tester_expect(t, ICC_ACTIVE, 0) &&
 		tester_power_off(t) && tester_power_on(t) &&
 		tester_ask_part(t, LEVEL_ENDS, card_select + 5, CARD_SELECT_SIZE - 5) &&
 		tester_expect(t, FAILED | ICC_ACTIVE, WRONG_LEVEL) && card_select_works(t);
@@ -142,7 +148,8 @@ static bool response_begins(struct tester *t)
 {
 	size_t size = card_apdu(card_buffer, COMMAND_SOURCE, 5000, 0, 5000);
 
-	return tester_ask_part(t, LEVEL_WHOLE, card_buffer, size) && tester_expect(t, ICC_ACTIVE, 0) &&
+	return tester_ask_part(t, LEVEL_WHOLE, card_buffer, size) &&
+		tester_expect(t, ICC_ACTIVE, 0) &&
 		tester_check(t, t->answer.specific == CHAIN_BEGINS, "bChainParameter %02X",
 			t->answer.specific);
 }
@@ -150,7 +157,8 @@ static bool response_begins(struct tester *t)
 /* A new command gives up what is left of a response. */
 static bool response_given_up(struct tester *t)
 {
-	return response_begins(t) && card_source(t, 10) && tester_ask_part(t, LEVEL_MORE, NULL, 0) &&
+	return response_begins(t) && card_source(t, 10) &&
+		tester_ask_part(t, LEVEL_MORE, NULL, 0) &&
 		tester_expect(t, FAILED | ICC_ACTIVE, WRONG_LEVEL) && response_begins(t) &&
 		tester_power_on(t) && tester_ask_part(t, LEVEL_MORE, NULL, 0) &&
 		tester_expect(t, FAILED | ICC_ACTIVE, WRONG_LEVEL);
@@ -166,7 +174,8 @@ static bool response_over(struct tester *t)
 /* Level 10h brings no data. */
 static bool more_with_data(struct tester *t)
 {
-	return response_begins(t) && tester_ask_part(t, LEVEL_MORE, card_select, CARD_SELECT_SIZE) &&
+	return response_begins(t) &&
+		tester_ask_part(t, LEVEL_MORE, card_select, CARD_SELECT_SIZE) &&
 		tester_expect_failed(t, ANY_ERROR) && card_source(t, 20);
 }
 
@@ -189,7 +198,8 @@ static bool send_zeros(struct tester *t, size_t size)
 static bool command_too_long(struct tester *t)
 {
 	return send_zeros(t, CCID_APDU_MAX + 1) && tester_expect_failed(t, ANY_ERROR) &&
-		card_select_works(t) && send_zeros(t, 200000) && tester_expect_failed(t, ANY_ERROR) &&
+		card_select_works(t) && send_zeros(t, 200000) &&
+		tester_expect_failed(t, ANY_ERROR) &&
 		card_select_works(t);
 }
 

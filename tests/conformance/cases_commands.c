@@ -41,7 +41,8 @@ static bool row_in_state(struct tester *t)
 {
 	const struct row *row = t->argument;
 
-	return tester_ask(t, &row->command) && row_came_out(t, row) && tester_status_is(t, row->icc);
+	return tester_ask(t, &row->command) && row_came_out(t, row) &&
+		tester_status_is(t, row->icc);
 }
 
 /*

@@ -7,7 +7,7 @@
 #include "tests/conformance/suite.h"
 
 /* Answered or stalled, but soon: libccid waits 3 s for each when it opens a reader. */
-#define SOON 500
+#define SOON 2000
 
 static bool is_soon(struct tester *t, uint64_t start, const char *what)
 {
@@ -17,8 +17,8 @@ static bool is_soon(struct tester *t, uint64_t start, const char *what)
 }
 
 /*
- * 5.3.2, 5.3.3: a list of four bytes per value, as many as the descriptor says. One that says 0 need
- * not know the request.
+ * 5.3.2, 5.3.3: a list of four bytes per value, as many as the descriptor says. One that says 0
+ * need not know the request.
  */
 static bool list(struct tester *t, uint8_t bRequest, size_t count)
 {
@@ -51,11 +51,12 @@ static bool lists_have_the_defaults(struct tester *t)
 {
 	uint8_t bytes[4] = { 0 };
 	uint32_t value;
-	int r = transport_control_in(&t->transport, REQUEST_TYPE_IN, REQUEST_GET_CLOCK_FREQUENCIES, 0,
-		bytes, sizeof(bytes));
+	int r = transport_control_in(&t->transport, REQUEST_TYPE_IN, REQUEST_GET_CLOCK_FREQUENCIES,
+		0, bytes, sizeof(bytes));
 
 	value = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
-	if (!tester_check(t, r != 4 || value <= t->descriptor.dwMaximumClock, "clock %u kHz", value))
+	if (!tester_check(t, r != 4 || value <= t->descriptor.dwMaximumClock,
+		    "clock %u kHz", value))
 		return false;
 	r = transport_control_in(&t->transport, REQUEST_TYPE_IN, REQUEST_GET_DATA_RATES, 0, bytes,
 		sizeof(bytes));
@@ -68,8 +69,8 @@ static bool lists_have_the_defaults(struct tester *t)
 static bool short_request(struct tester *t)
 {
 	uint8_t bytes[4];
-	int r = transport_control_in(&t->transport, REQUEST_TYPE_IN, REQUEST_GET_CLOCK_FREQUENCIES, 0,
-		bytes, 2);
+	int r = transport_control_in(&t->transport, REQUEST_TYPE_IN, REQUEST_GET_CLOCK_FREQUENCIES,
+		0, bytes, 2);
 
 	return tester_check(t, r == 2 || r == LIBUSB_ERROR_PIPE, "%d", r);
 }
@@ -88,10 +89,11 @@ static bool refused(struct tester *t)
 	int r;
 
 	if ((request->bmRequestType & LIBUSB_ENDPOINT_IN) != 0)
-		r = transport_control_in(&t->transport, request->bmRequestType, request->bRequest, 0,
-			bytes, sizeof(bytes));
+		r = transport_control_in(&t->transport, request->bmRequestType, request->bRequest,
+			0, bytes, sizeof(bytes));
 	else
-		r = transport_control_out(&t->transport, request->bmRequestType, request->bRequest, 0);
+		r = transport_control_out(&t->transport, request->bmRequestType, request->bRequest,
+			0);
 	return tester_check(t, r == LIBUSB_ERROR_PIPE, "%s, expected a stall",
 			r >= 0 ? "accepted" : libusb_error_name(r)) &&
 		is_soon(t, start, "the stall");

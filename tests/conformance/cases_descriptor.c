@@ -34,7 +34,8 @@ static bool packet_size(struct tester *t)
 	size_t size = t->transport.packet_size;
 	bool good = speed == LIBUSB_SPEED_HIGH ? size == 512 : size >= 8 && size <= 64;
 
-	return tester_check(t, good || speed > LIBUSB_SPEED_HIGH, "%zu bytes at speed %d", size, speed);
+	return tester_check(t, good || speed > LIBUSB_SPEED_HIGH,
+		"%zu bytes at speed %d", size, speed);
 }
 
 /* libccid looks at alternate setting 0 only, OpenCT and GnuPG's driver at all. */
@@ -62,7 +63,9 @@ static bool release(struct tester *t)
 		"bcdCCID %04X", t->descriptor.bcdCCID);
 }
 
-/* Table 5.1-1: as many slots may be busy as there are, or fewer; libccid locks the reader if fewer. */
+/*
+ * Table 5.1-1: as many slots may be busy as there are, or fewer; libccid locks the reader if fewer.
+ */
 static bool slots(struct tester *t)
 {
 	unsigned int n = t->descriptor.bMaxSlotIndex + 1U;
@@ -100,10 +103,13 @@ static bool clocks(struct tester *t)
 {
 	uint32_t low = t->descriptor.dwDefaultClock, high = t->descriptor.dwMaximumClock;
 
-	return tester_check(t, low >= 1000 && low <= high && high <= 100000, "%u to %u kHz", low, high);
+	return tester_check(t, low >= 1000 && low <= high && high <= 100000,
+		"%u to %u kHz", low, high);
 }
 
-/* Table 5.1-1: in bit/s; the default is the default clock by 372 (ISO/IEC 7816-3, 8.1), or near it. */
+/*
+ * Table 5.1-1: in bit/s; the default is the default clock by 372 (ISO/IEC 7816-3, 8.1), or near it.
+ */
 static bool data_rates(struct tester *t)
 {
 	uint32_t low = t->descriptor.dwDataRate, high = t->descriptor.dwMaxDataRate;
@@ -119,7 +125,8 @@ static bool ifsd(struct tester *t)
 {
 	uint32_t n = t->descriptor.dwMaxIFSD;
 
-	return tester_check(t, (t->descriptor.dwProtocols & 2) == 0 || (n >= 32 && n <= 254), "%u", n);
+	return tester_check(t, (t->descriptor.dwProtocols & 2) == 0 || (n >= 32 && n <= 254),
+		"%u", n);
 }
 
 /* Table 5.1-1: at most one level of exchange, and at most one of 40h and 80h. */
@@ -143,8 +150,8 @@ static bool features_of_apdu_level(struct tester *t)
 }
 
 /*
- * With 40h libccid never sends SetParameters and a program's choice of T=0 or T=1 is lost; 10h and 20h
- * are what OpenCT asks for.
+ * With 40h libccid never sends SetParameters and a program's choice of T=0 or T=1 is lost; 10h and
+ * 20h are what OpenCT asks for.
  */
 static bool features_for_drivers(struct tester *t)
 {
@@ -165,8 +172,8 @@ static bool message_length(struct tester *t)
 }
 
 /*
- * GnuPG's driver reads bulk IN into 2065 bytes. A full message that is whole packets long would need an
- * empty packet behind it, which drivers don't send.
+ * GnuPG's driver reads bulk IN into 2065 bytes. A full message that is whole packets long would
+ * need an empty packet behind it, which drivers don't send.
  */
 static bool message_length_for_drivers(struct tester *t)
 {
@@ -226,7 +233,8 @@ static bool interrupt_packet(struct tester *t)
 
 const struct suite_case descriptor_cases[] = {
 	{ "4.3", "interface of class 0B/00/00", 0, START_ANY, interface_class, NULL },
-	{ "4.4", "endpoints: bulk OUT, bulk IN, interrupt IN or not", 0, START_ANY, endpoints, NULL },
+	{ "4.4", "endpoints: bulk OUT, bulk IN, interrupt IN or not", 0, START_ANY, endpoints,
+		NULL },
 	{ "4.6", "interrupt IN holds a notification", NEED_INTERRUPT, START_ANY, interrupt_packet,
 		NULL },
 	{ "USB 5.8.3", "bulk packets of 512 bytes, or of 8 to 64 at full speed", 0, START_ANY,
@@ -240,7 +248,8 @@ const struct suite_case descriptor_cases[] = {
 	{ "5.1", "dwDefaultClock and dwMaximumClock in kHz", 0, START_ANY, clocks, NULL },
 	{ "5.1", "dwDataRate and dwMaxDataRate in bit/s", 0, START_ANY, data_rates, NULL },
 	{ "5.1", "dwMaxIFSD", 0, START_ANY, ifsd, NULL },
-	{ "5.1", "dwFeatures has one level and one way to negotiate", 0, START_ANY, features, NULL },
+	{ "5.1", "dwFeatures has one level and one way to negotiate", 0, START_ANY, features,
+		NULL },
 	{ "5.1", "dwFeatures has what an APDU level needs", NEED_APDU, START_ANY,
 		features_of_apdu_level, NULL },
 	{ "5.1", "dwMaxCCIDMessageLength", 0, START_ANY, message_length, NULL },

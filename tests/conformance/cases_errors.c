@@ -55,11 +55,14 @@ static bool length_is_a_lie(struct tester *t)
 
 /* ---- bSlot ---- */
 
-/* Table 6.2-2: a slot that the reader doesn't have fails with the offset of bSlot; bSlot comes back. */
+/*
+ * Table 6.2-2: a slot that the reader doesn't have fails with the offset of bSlot; bSlot comes
+ * back.
+ */
 static bool wrong_slot(struct tester *t)
 {
-	static const uint8_t types[] = { ICC_POWER_ON, ICC_POWER_OFF, GET_SLOT_STATUS, GET_PARAMETERS,
-		RESET_PARAMETERS, ICC_CLOCK };
+	static const uint8_t types[] = { ICC_POWER_ON, ICC_POWER_OFF, GET_SLOT_STATUS,
+		GET_PARAMETERS, RESET_PARAMETERS, ICC_CLOCK };
 	const uint8_t slots[] = { (uint8_t)(t->descriptor.bMaxSlotIndex + 1), 0x80, 0xFF };
 
 	for (size_t i = 0; i < sizeof(types) * sizeof(slots); i++) {

@@ -34,7 +34,8 @@ static bool smallest(struct tester *t)
 {
 	static const uint8_t apdu[] = { 0x80, 0x14, 0x00, 0x00, 0x00 };
 
-	return tester_transmit(t, apdu, 4) && card_pattern_came(t, 0) && tester_transmit(t, apdu, 5) &&
+	return tester_transmit(t, apdu, 4) && card_pattern_came(t, 0) &&
+		tester_transmit(t, apdu, 5) &&
 		card_pattern_came(t, 0);
 }
 
@@ -54,7 +55,10 @@ static bool every_length(struct tester *t)
 	return true;
 }
 
-/* n packets and two bytes more or less, in both directions, up to dwMaxCCIDMessageLength and beyond. */
+/*
+ * n packets and two bytes more or less, in both directions, up to dwMaxCCIDMessageLength and
+ * beyond.
+ */
 static bool around_packets(struct tester *t)
 {
 	const size_t *packet = t->argument;
@@ -74,8 +78,9 @@ static bool around_packets(struct tester *t)
 /* Where other readers fail: one packet to the byte, and what QEMU's can't hold. */
 static bool known_traps(struct tester *t)
 {
-	static const size_t responses[] = { 0, 1, 52, 54, 116, 244, 254, 255, 256, 257, 371, 372, 373,
-		374, 498, 499, 500, 501, 502, 1012, 1524, 2036, 2043, 2053, 2054, 32768, 65000 };
+	static const size_t responses[] = { 0, 1, 52, 54, 116, 244, 254, 255, 256, 257, 371, 372,
+		373, 374, 498, 499, 500, 501, 502, 1012, 1524, 2036, 2043, 2053, 2054, 32768,
+		65000 };
 	static const size_t commands[] = { 1, 49, 113, 255, 256, 493, 494, 495, 496, 497, 502, 1007,
 		1519, 2031, 2048, 2049, 4096, 65000 };
 
@@ -136,7 +141,10 @@ static bool empty_packet_behind(struct tester *t)
 	return true;
 }
 
-/* GnuPG's driver reads 2065 bytes at a time, libccid at most 10 + what it expects: never more comes. */
+/*
+ * GnuPG's driver reads 2065 bytes at a time, libccid at most 10 + what it expects: never more
+ * comes.
+ */
 static bool never_too_much(struct tester *t)
 {
 	static const size_t sizes[] = { 2043, 2053, 2054, 4000, 65000 };
@@ -170,7 +178,7 @@ static bool no_whole_packets(struct tester *t)
 		size_t size = card_apdu(card_buffer, COMMAND_SOURCE, n, 0, n);
 		bool whole;
 
-		if (n <= 256) /* never split: it may be whole packets, and then needs the empty one */
+		if (n <= 256) /* never split, even if it is whole packets then */
 			continue;
 		if (!tester_ask_part(t, LEVEL_WHOLE, card_buffer, size))
 			return false;
@@ -194,7 +202,8 @@ const struct suite_case length_cases[] = {
 		&high_speed },
 	{ "USB 5.8.3", "k * 64 bytes, +-2, both ways", EXTENDED, START_ACTIVE, around_packets,
 		&full_speed },
-	{ "6.1.4", "lengths that other readers fail at", EXTENDED, START_ACTIVE, known_traps, NULL },
+	{ "6.1.4", "lengths that other readers fail at", EXTENDED, START_ACTIVE, known_traps,
+		NULL },
 	{ "USB 5.8.3", "a message in several transfers", EXTENDED, START_ACTIVE, several_transfers,
 		NULL },
 	{ "USB 5.8.3", "an empty packet behind whole packets", EXTENDED, START_ACTIVE,

@@ -35,8 +35,8 @@ static bool none_within(struct tester *t, unsigned int ms)
 	size_t size = 0;
 	int r = transport_interrupt(&t->transport, bytes, sizeof(bytes), ms, &size);
 
-	return tester_check(t, r == LIBUSB_ERROR_TIMEOUT, "%02X %02X that nothing was the reason for",
-		bytes[0], bytes[1]);
+	return tester_check(t, r == LIBUSB_ERROR_TIMEOUT,
+		"%02X %02X that nothing was the reason for", bytes[0], bytes[1]);
 }
 
 static bool says(struct tester *t, unsigned int timeout, uint8_t expected)
@@ -48,22 +48,10 @@ static bool says(struct tester *t, unsigned int timeout, uint8_t expected)
 			expected);
 }
 
-/* What was left by earlier cases. */
-static void drain(struct tester *t)
-{
-	uint8_t bytes[64];
-	size_t size;
-
-	for (int i = 0; i < 8; i++) {
-		if (transport_interrupt(&t->transport, bytes, sizeof(bytes), 100, &size) != 0)
-			return;
-	}
-}
-
 /* 6.3.1: a card that is there when the reader is configured is announced; once. */
 static bool after_configuration(struct tester *t)
 {
-	drain(t);
+	tester_drain_notifications(t);
 	return tester_check(t, transport_set_interface(&t->transport) == 0, "SET_INTERFACE") &&
 		says(t, 1000, PRESENT | CHANGED) && none_within(t, 500);
 }
@@ -75,7 +63,7 @@ static bool after_configuration_empty(struct tester *t)
 	size_t size = 0;
 	int r;
 
-	drain(t);
+	tester_drain_notifications(t);
 	if (!tester_check(t, transport_set_interface(&t->transport) == 0, "SET_INTERFACE"))
 		return false;
 	r = transport_interrupt(&t->transport, bytes, sizeof(bytes), 500, &size);
@@ -87,7 +75,7 @@ static bool after_configuration_empty(struct tester *t)
 /* Once more: no notification that is older than SET_INTERFACE comes after it. */
 static bool after_many_configurations(struct tester *t)
 {
-	drain(t);
+	tester_drain_notifications(t);
 	for (int i = 0; i < 20; i++) {
 		if (!tester_check(t, transport_set_interface(&t->transport) == 0, "SET_INTERFACE"))
 			return false;
@@ -99,7 +87,7 @@ static bool after_many_configurations(struct tester *t)
 /* Nothing changes, and nothing is told: commands and their answers are no slot change. */
 static bool silent(struct tester *t)
 {
-	drain(t);
+	tester_drain_notifications(t);
 	for (int i = 0; i < 5; i++) {
 		if (!tester_power_on(t) || !card_select_works(t) || !tester_power_off(t))
 			return false;
@@ -110,7 +98,7 @@ static bool silent(struct tester *t)
 /* 6.3.1: a removal is 50 02, an insertion 50 03, and the status is what it said. */
 static bool removal_and_insertion(struct tester *t)
 {
-	drain(t);
+	tester_drain_notifications(t);
 	return card_send_leave(t, 0, 15) && tester_await(t) && tester_expect_failed(t, ANY_ERROR) &&
 		says(t, CHANGE, CHANGED) && tester_status_is(t, ICC_ABSENT) &&
 		says(t, CHANGE + 1500, PRESENT | CHANGED) && tester_status_is(t, ICC_INACTIVE) &&
@@ -118,20 +106,20 @@ static bool removal_and_insertion(struct tester *t)
 }
 
 /*
- * The driver sleeps until a notification wakes it, and only then looks: of a card that was swapped it
- * has to see the absence, too.
+ * The driver sleeps until a notification wakes it, and only then looks: of a card that was swapped
+ * it has to see the absence, too.
  */
 static bool swap(struct tester *t)
 {
-	drain(t);
+	tester_drain_notifications(t);
 	return card_send_leave(t, 0, 6) && tester_await(t) && tester_expect_failed(t, ANY_ERROR) &&
 		says(t, CHANGE, CHANGED) && tester_status_is(t, ICC_ABSENT) &&
 		says(t, CHANGE + 1000, PRESENT | CHANGED) && tester_status_is(t, ICC_INACTIVE);
 }
 
 /*
- * Nobody reads while the card leaves and comes back three times: what is then read is at most what a
- * controller holds and the newest state, and the last one is true.
+ * Nobody reads while the card leaves and comes back three times: what is then read is at most what
+ * a controller holds and the newest state, and the last one is true.
  */
 static bool unread(struct tester *t)
 {
@@ -139,11 +127,12 @@ static bool unread(struct tester *t)
 	size_t size;
 	int n = 0;
 
-	drain(t);
+	tester_drain_notifications(t);
 	for (int i = 0; i < 3; i++) {
 		if (!card_send_leave(t, 0, 6) || !tester_await(t) ||
 			!tester_status_becomes(t, ICC_ABSENT, CHANGE) ||
-			!tester_status_becomes(t, ICC_INACTIVE, CHANGE + 1000) || !tester_power_on(t))
+			!tester_status_becomes(t, ICC_INACTIVE, CHANGE + 1000) ||
+			!tester_power_on(t))
 			return false;
 	}
 	while (n < 8 && transport_interrupt(&t->transport, bytes, sizeof(bytes), 500, &size) == 0) {
@@ -157,7 +146,7 @@ static bool unread(struct tester *t)
 /* A notification that nobody reads is in no answer's way. */
 static bool in_nobodys_way(struct tester *t)
 {
-	drain(t);
+	tester_drain_notifications(t);
 	if (!tester_check(t, transport_set_interface(&t->transport) == 0, "SET_INTERFACE"))
 		return false;
 	transport_pause(300);
@@ -174,16 +163,17 @@ static bool in_nobodys_way(struct tester *t)
 const struct suite_case notify_cases[] = {
 	{ "6.3.1", "a card is announced after SET_INTERFACE, once: 50 03", CARD, START_INACTIVE,
 		after_configuration, NULL },
-	{ "6.3.1", "an empty slot is not announced as full", NEED_NO_CARD | NEED_INTERRUPT, START_ANY,
-		after_configuration_empty, NULL },
+	{ "6.3.1", "an empty slot is not announced as full", NEED_NO_CARD | NEED_INTERRUPT,
+		START_ANY, after_configuration_empty, NULL },
 	{ "6.3.1", "one notification after twenty SET_INTERFACE", CARD, START_INACTIVE,
 		after_many_configurations, NULL },
 	{ "6.3.1", "commands are no slot change", CARD, START_INACTIVE, silent, NULL },
 	{ "6.3.1", "removal is 50 02, insertion 50 03, and GetSlotStatus says the same", SCRIPTED,
 		START_ACTIVE, removal_and_insertion, NULL },
-	{ "6.3.1", "a card that comes back in 600 ms was absent", SCRIPTED, START_ACTIVE, swap, NULL },
-	{ "drivers", "notifications that nobody reads don't pile up; the last one is true", SCRIPTED,
-		START_ACTIVE, unread, NULL },
+	{ "6.3.1", "a card that comes back in 600 ms was absent", SCRIPTED, START_ACTIVE, swap,
+		NULL },
+	{ "drivers", "notifications that nobody reads don't pile up; the last one is true",
+		SCRIPTED, START_ACTIVE, unread, NULL },
 	{ "drivers", "a notification that nobody reads is in no answer's way", CARD, START_INACTIVE,
 		in_nobodys_way, NULL },
 	{ .name = NULL },

@@ -82,7 +82,9 @@ static bool of_the_card(struct tester *t)
 			"T=%u, which the card does not offer", s.protocol);
 }
 
-/* dwFeatures 02h: automatic configuration from the ATR. TA1, if there is one, is byte 2 of the ATR. */
+/*
+ * dwFeatures 02h: automatic configuration from the ATR. TA1, if there is one, is byte 2 of the ATR.
+ */
 static bool follow_the_atr(struct tester *t)
 {
 	uint8_t ta1 = t->atr.bytes[1] & 0x10 ? t->atr.bytes[2] : 0x11;
@@ -194,8 +196,8 @@ const struct suite_case parameters_cases[] = {
 		START_ACTIVE, protocol_not_offered, NULL },
 	{ "6.1.7", "SetParameters: T=0 for a card without it fails", CARD_SETTABLE | NEED_NO_T0,
 		START_ACTIVE, protocol_not_offered, NULL },
-	{ "6.1.7", "SetParameters: a structure of the wrong size fails", CARD_SETTABLE, START_ACTIVE,
-		wrong_size, NULL },
+	{ "6.1.7", "SetParameters: a structure of the wrong size fails", CARD_SETTABLE,
+		START_ACTIVE, wrong_size, NULL },
 	{ "6.1.6", "ResetParameters: back to what followed from the ATR", CARD_SETTABLE,
 		START_ACTIVE, reset_after_set, NULL },
 	{ "6.1.1", "IccPowerOn: parameters as after the first one", CARD_SETTABLE, START_ACTIVE,

@@ -9,7 +9,9 @@
 #include "tests/conformance/card.h"
 #include "tests/conformance/suite.h"
 
-/* What GnuPG's driver waits for GetSlotStatus; libccid waits 100 ms when it opens a reader, twice. */
+/*
+ * What GnuPG's driver waits for GetSlotStatus; libccid waits 100 ms when it opens a reader, twice.
+ */
 #define AT_ONCE 200
 
 /* 6.1.1, 6.2.1: a card that is powered on is active, and its ATR comes as the data, whole. */
@@ -80,7 +82,8 @@ static bool power_select_unknown(struct tester *t)
 	const struct command all = { .type = ICC_POWER_ON, .specific = { 0xFF } };
 
 	return tester_ask(t, &four) && tester_expect_failed(t, WRONG_PARAMETER) &&
-		tester_ask(t, &all) && tester_expect_failed(t, WRONG_PARAMETER) && tester_power_on(t);
+		tester_ask(t, &all) && tester_expect_failed(t, WRONG_PARAMETER) &&
+		tester_power_on(t);
 }
 
 /* 6.1.2: the card is inactive then. libccid 1.5 sends it twice. */
@@ -168,8 +171,8 @@ static bool sequence_numbers(struct tester *t)
 }
 
 const struct suite_case power_cases[] = {
-	{ "6.1.1", "IccPowerOn gives an ATR and an active card", NEED_CARD, START_INACTIVE, power_on,
-		NULL },
+	{ "6.1.1", "IccPowerOn gives an ATR and an active card", NEED_CARD, START_INACTIVE,
+		power_on, NULL },
 	{ "6.1.1", "IccPowerOn of an active card is a reset", NEED_CARD, START_INACTIVE,
 		power_on_twice, NULL },
 	{ "6.1.1", "resets reach the card", NEED_CARD | NEED_SCRIPTED, START_ACTIVE,
@@ -188,7 +191,8 @@ const struct suite_case power_cases[] = {
 		at_once, NULL },
 	{ "drivers", "IccPowerOn within 5 s, without time extension", NEED_CARD, START_INACTIVE,
 		power_on_in_time, NULL },
-	{ "drivers", "power on and off, twenty times", NEED_CARD, START_INACTIVE, power_cycles, NULL },
+	{ "drivers", "power on and off, twenty times", NEED_CARD, START_INACTIVE, power_cycles,
+		NULL },
 	{ "6.1", "bSeq of any value comes back", 0, START_ANY, sequence_numbers, NULL },
 	{ .name = NULL },
 };

@@ -13,8 +13,8 @@
 #define SCRIPTED (NEED_CARD | NEED_APDU | NEED_SCRIPTED)
 
 /*
- * tester_await() has seen to it that each had the command's bSeq and type and no data; bStatus has to
- * be 80h and not 81h or 82h, because the card is active.
+ * tester_await() has seen to it that each had the command's bSeq and type and no data; bStatus has
+ * to be 80h and not 81h or 82h, because the card is active.
  */
 static bool extensions(struct tester *t)
 {
@@ -30,8 +30,8 @@ static bool extensions(struct tester *t)
 }
 
 /*
- * Table 6.2-3: bmICCStatus goes with it. bError is the multiplier of the waiting time: GnuPG's driver
- * takes FFh for a request to touch the card, libccid multiplies its timeout.
+ * Table 6.2-3: bmICCStatus goes with it. bError is the multiplier of the waiting time: GnuPG's
+ * driver takes FFh for a request to touch the card, libccid multiplies its timeout.
  */
 static bool extension_is_exact(struct tester *t)
 {
@@ -68,7 +68,9 @@ static bool none_afterwards(struct tester *t)
 	return tester_quiet(t, 1500);
 }
 
-/* A driver that does not read for a while gets at most one extension of the past, and the answer. */
+/*
+ * A driver that does not read for a while gets at most one extension of the past, and the answer.
+ */
 static bool unread(struct tester *t)
 {
 	if (!card_start_work(t, 3500))

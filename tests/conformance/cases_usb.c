@@ -125,7 +125,8 @@ static bool with_half_a_command(struct tester *t)
 /* With a chain under way. */
 static bool with_half_a_chain(struct tester *t)
 {
-	return tester_ask_part(t, LEVEL_BEGINS, card_select, 5) && tester_expect(t, ICC_ACTIVE, 0) &&
+	return tester_ask_part(t, LEVEL_BEGINS, card_select, 5) &&
+		tester_expect(t, ICC_ACTIVE, 0) &&
 		act(t, t->argument) && is_well(t, t->argument) &&
 		tester_ask_part(t, LEVEL_ENDS, card_select + 5, CARD_SELECT_SIZE - 5) &&
 		tester_expect(t, FAILED | ICC_ACTIVE, WRONG_LEVEL);
@@ -206,22 +207,40 @@ static bool suspended(struct tester *t)
 /* ---- two programs, one after the other ---- */
 
 /*
- * libccid announces neither its end nor its beginning; bSeq is 0 again. The old program's answer may
- * come while the new one asks for the status, which libccid then does again; but once the card was
- * powered on, nothing of the past comes.
+ * libccid announces neither its end nor its beginning; bSeq is 0 again. Where it looks at bSeq it
+ * reads on when that is wrong, up to ten times, and it asks for the status twice when it opens a
+ * reader. So the old program's answer may come until then; but once the card was powered on,
+ * nothing of the past comes.
  */
+static bool ask_as_libccid(struct tester *t, uint8_t type)
+{
+	int skipped = 0;
+
+	if (!tester_send(t, &(struct command){ .type = type }))
+		return false;
+	while (tester_receive(t, TESTER_PATIENCE)) {
+		if (t->answer.seq == t->last.seq)
+			return tester_check(t, t->answer.type == tester_answer_type(type),
+				"type %02X to command %02X", t->answer.type, type);
+		if (!tester_check(t, skipped++ < 10, "bSeq %02X again and again", t->answer.seq))
+			return false;
+	}
+	return false;
+}
+
 static bool begin_as_libccid(struct tester *t)
 {
 	t->seq = 0xFF;
-	for (int i = 0; i < 3; i++) {
-		if (tester_status(t))
-			break;
+	if (!ask_as_libccid(t, GET_SLOT_STATUS)) {
 		t->reason[0] = '\0';
-		tester_drain(t);
+		if (!ask_as_libccid(t, GET_SLOT_STATUS))
+			return false;
 	}
-	return tester_power_on(t) && card_source(t, 25);
+	return ask_as_libccid(t, ICC_POWER_ON) && tester_expect(t, ICC_ACTIVE, 0) &&
+		card_source(t, 25);
 }
 
+/* In mid-command, the program is gone. */
 static bool next_program(struct tester *t)
 {
 	size_t size;
@@ -233,7 +252,8 @@ static bool next_program(struct tester *t)
 			return false;
 		transport_pause((unsigned int)i % 4 * 100);
 		(void)transport_release(&t->transport);
-		if (!tester_check(t, transport_reopen(&t->transport) == 0, "can't be opened again") ||
+		if (!tester_check(t, transport_reopen(&t->transport) == 0,
+			"can't be opened again") ||
 			!begin_as_libccid(t))
 			return false;
 	}
@@ -242,7 +262,8 @@ static bool next_program(struct tester *t)
 
 static const struct action interface = { set_interface, true },
 			   configuration = { set_configuration, true },
-			   unconfigured = { through_unconfigured, true }, port = { reset_port, true },
+			   unconfigured = { through_unconfigured, true },
+			   port = { reset_port, true },
 			   halts = { clear_halts, false };
 
 #define SCRIPTED (NEED_CARD | NEED_SCRIPTED)

@@ -1,6 +1,6 @@
 /*
- * The numbers of the specification, written down a second time: a conformance program that took them
- * from the device's own header could not find a wrong one there.
+ * The numbers of the specification, written down a second time: a conformance program that took
+ * them from the device's own header could not find a wrong one there.
  *
  * "CCID 1.1" is the USB Device Class Specification for Integrated Circuit(s) Cards Interface
  * Devices, revision 1.1, April 2005.

@@ -99,7 +99,8 @@ static int main_run(struct tester *t, const struct main_arguments *arguments)
 		t->transport.device.idProduct, product);
 	ran = suite_run(t, arguments->pattern, &report);
 	if (!ran)
-		report_case(&report, "6.1", "the reader answers at all", REPORT_FAILED, t->reason, 0);
+		report_case(&report, "6.1", "the reader answers at all", REPORT_FAILED, t->reason,
+			0);
 	report_finish(&report, about);
 	return report.counts[REPORT_FAILED] == 0 && report.counts[REPORT_OK] > 0 ? 0 : 1;
 }

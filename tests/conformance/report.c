@@ -29,12 +29,12 @@ void report_case(struct report *report, const char *section, const char *name,
 	report->counts[result]++;
 	if (report->cases != NULL) {
 		(void)json_array_append_new(report->cases, json_pack("{ss ss ss ss sI}",
-			"section", section, "case", name, "result", report_words[result], "why", why,
-			"ms", (json_int_t)ms));
+			"section", section, "case", name, "result", report_words[result], "why",
+			why, "ms", (json_int_t)ms));
 		return;
 	}
-	printf("%-10s %-74s %s%s%s\n", section, name, report_words[result], why[0] == '\0' ? "" : ": ",
-		why);
+	printf("%-10s %-74s %s%s%s\n", section, name, report_words[result],
+		why[0] == '\0' ? "" : ": ", why);
 	(void)fflush(stdout);
 }
 

@@ -1,9 +1,10 @@
 /*
  * The cases, by chapter, and the machine that runs them.
  *
- * A case is a requirement with the section that it comes from. Before it runs, the reader is brought
- * into the state in which the case starts; after it, the reader has to be silent and to answer
- * GetSlotStatus, so that what a case leaves behind is that case's failure and not the next one's.
+ * A case is a requirement with the section that it comes from. Before it runs, the reader is
+ * brought into the state in which the case starts; after it, the reader has to be silent and to
+ * answer GetSlotStatus, so that what a case leaves behind is that case's failure and not the next
+ * one's.
  *
  * Where the requirement is not in CCID 1.1, the section says whose it is: "USB 9.4.5" (USB 2.0),
  * "drivers" (what libccid, GnuPG's driver or OpenCT need beyond the specification).

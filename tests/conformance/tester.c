@@ -136,7 +136,8 @@ static bool tester_parse(struct tester *t, size_t size)
 	answer->specific = in_u8(&in);
 	answer->size = in.left;
 	answer->data = in_bytes(&in, in.left);
-	return tester_check(t, in_ok(&in), "a message of %zu bytes is shorter than a header", size) &&
+	return tester_check(t, in_ok(&in), "a message of %zu bytes is shorter than a header",
+		size) &&
 		tester_check(t, answer->dwLength == answer->size,
 			"type %02X, dwLength %u, but %zu bytes followed", answer->type,
 			answer->dwLength, answer->size) &&
@@ -152,7 +153,8 @@ bool tester_receive(struct tester *t, unsigned int timeout)
 
 	if (r == LIBUSB_ERROR_TIMEOUT)
 		return tester_fail(t, "no answer to %02X within %u ms", t->last.type, timeout);
-	return tester_check(t, r == 0, "bulk IN: %s", libusb_error_name(r)) && tester_parse(t, size);
+	return tester_check(t, r == 0, "bulk IN: %s", libusb_error_name(r)) &&
+		tester_parse(t, size);
 }
 
 /* Only these may take longer than drivers wait; libccid misreads an extension of any other. */
@@ -189,12 +191,15 @@ static bool tester_is_extension(const struct answer *answer)
 	return (answer->status & COMMAND_MASK) == TIME_EXTENSION;
 }
 
-/* Of the command that runs meanwhile: it takes longer, or was ended by an Abort (CCID 1.1, 5.3.1). */
+/*
+ * Of the command that runs meanwhile: it takes longer, or was ended by an Abort (CCID 1.1, 5.3.1).
+ */
 static bool tester_is_of_running(const struct tester *t)
 {
 	const struct answer *answer = &t->answer;
 
-	return t->running.type != 0 && answer->seq == t->running.seq && (tester_is_extension(answer) ||
+	return t->running.type != 0 && answer->seq == t->running.seq &&
+		(tester_is_extension(answer) ||
 		((answer->status & COMMAND_MASK) == FAILED && answer->error == ABORTED));
 }
 
@@ -280,8 +285,8 @@ bool tester_quiet(struct tester *t, unsigned int ms)
 		return tester_fail(t, "bulk IN: %s", libusb_error_name(r));
 	if (!tester_parse(t, size))
 		return false;
-	return tester_fail(t, "type %02X bSeq %02X bStatus %02X that nobody asked for", t->answer.type,
-		t->answer.seq, t->answer.status);
+	return tester_fail(t, "type %02X bSeq %02X bStatus %02X that nobody asked for",
+		t->answer.type, t->answer.seq, t->answer.status);
 }
 
 void tester_drain(struct tester *t)
@@ -290,6 +295,17 @@ void tester_drain(struct tester *t)
 
 	for (int i = 0; i < 16; i++) {
 		if (transport_in(&t->transport, t->in, sizeof(t->in), 50, &size) != 0)
+			return;
+	}
+}
+
+void tester_drain_notifications(struct tester *t)
+{
+	uint8_t bytes[64];
+	size_t size;
+
+	for (int i = 0; i < 8 && t->transport.interrupt_in != 0; i++) {
+		if (transport_interrupt(&t->transport, bytes, sizeof(bytes), 100, &size) != 0)
 			return;
 	}
 }
@@ -330,8 +346,8 @@ bool tester_power_on(struct tester *t)
 		!tester_expect(t, ICC_ACTIVE, 0) ||
 		!tester_check(t, t->answer.size >= 2 && t->answer.size <= ATR_MAX,
 			"an ATR of %zu bytes", t->answer.size) ||
-		!tester_check(t, t->answer.specific == CHAIN_WHOLE, "an ATR with bChainParameter %02X",
-			t->answer.specific))
+		!tester_check(t, t->answer.specific == CHAIN_WHOLE,
+			"an ATR with bChainParameter %02X", t->answer.specific))
 		return false;
 	in = cursor_in(t->answer.data, t->answer.size);
 	t->atr.size = t->answer.size;
@@ -390,8 +406,8 @@ static bool tester_keep(struct tester *t, bool first)
 		t->response_size = 0;
 	if (!tester_expect(t, ICC_ACTIVE, 0) ||
 		!tester_check(t, t->answer.specific <= CHAIN_CONTINUES && begins == first,
-			"part %s of a response has bChainParameter %02X", first ? "1" : "2 or later",
-			t->answer.specific) ||
+			"part %s of a response has bChainParameter %02X",
+			first ? "1" : "2 or later", t->answer.specific) ||
 		!tester_check(t, t->answer.size <= tester_part_max(t),
 			"a message longer than dwMaxCCIDMessageLength") ||
 		!tester_check(t, t->response_size + t->answer.size <= sizeof(t->response),
@@ -419,8 +435,8 @@ static bool tester_wants_more(struct tester *t)
 {
 	return tester_expect(t, ICC_ACTIVE, 0) &&
 		tester_check(t, t->answer.size == 0 && t->answer.specific == CHAIN_EMPTY,
-			"%zu bytes and bChainParameter %02X while a command is sent", t->answer.size,
-			t->answer.specific);
+			"%zu bytes and bChainParameter %02X while a command is sent",
+			t->answer.size, t->answer.specific);
 }
 
 bool tester_transmit_in_parts(struct tester *t, const uint8_t *apdu, size_t size, size_t part_max)

@@ -173,8 +173,9 @@ bool tester_expect_failed(struct tester *t, unsigned int error);
 /* Nothing comes on bulk IN for so long. */
 bool tester_quiet(struct tester *t, unsigned int ms);
 
-/* Reads and forgets what is there. */
+/* Reads and forgets what is there: on bulk IN, on interrupt IN. */
 void tester_drain(struct tester *t);
+void tester_drain_notifications(struct tester *t);
 
 /* ---- what most cases need ---- */
 

@@ -179,8 +179,8 @@ int transport_in(struct transport *transport, uint8_t *bytes, size_t capacity, u
 	size_t *size)
 {
 	int n = 0;
-	int r = libusb_bulk_transfer(transport->handle, transport->bulk_in, bytes, (int)capacity, &n,
-		timeout);
+	int r = libusb_bulk_transfer(transport->handle, transport->bulk_in, bytes, (int)capacity,
+		&n, timeout);
 
 	return transport_delivered(r, n, size);
 }
@@ -274,7 +274,8 @@ uint64_t transport_now(void)
 
 void transport_pause(unsigned int ms)
 {
-	const struct timespec pause = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+	const struct timespec pause = { .tv_sec = ms / 1000,
+		.tv_nsec = (long)(ms % 1000) * 1000000 };
 
 	(void)nanosleep(&pause, NULL);
 }

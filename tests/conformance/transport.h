@@ -2,8 +2,9 @@
  * A CCID reader on the bus, through libusb and nothing in between: the endpoints of its interface,
  * its descriptors, and the control pipe. Knows no message.
  *
- * Functions that return an int return 0 or an error of libusb, which is negative; LIBUSB_ERROR_TIMEOUT
- * and LIBUSB_ERROR_PIPE (a stall) are what a case may expect. Times are in milliseconds.
+ * Functions that return an int return 0 or an error of libusb, which is negative;
+ * LIBUSB_ERROR_TIMEOUT and LIBUSB_ERROR_PIPE (a stall) are what a case may expect. Times are in
+ * milliseconds.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
