@@ -248,6 +248,7 @@ int slot_control(struct slot *slot, uint64_t now, uint8_t bmRequestType, uint8_t
 		/* 5.3.1: bSlot in the low byte, bSeq in the high one. */
 		if ((wValue & 0xFF) != 0)
 			return -1;
+		slot_drop_unsent(slot);
 		slot_abort_request(slot, (uint8_t)(wValue >> 8));
 		return 0;
 	case CCID_REQUEST_GET_CLOCK_FREQUENCIES:

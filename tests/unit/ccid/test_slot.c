@@ -521,6 +521,16 @@ static void test_abort_by_message_then_request(void **state)
 		"late 2"));
 }
 
+static void test_abort_takes_back_an_unread_answer(void **state)
+{
+	(void)state;
+	play_active(LINES("hold",
+		"out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"reply data 9000", "in 80 02000000 00 01 00 00 00 9000",
+		"control 21 01 0200", "cancel",
+		"out 72 00000000 00 02 000000", "in 81 00000000 00 02 00 00 00"));
+}
+
 static void test_abort_of_a_chain(void **state)
 {
 	(void)state;
@@ -585,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_other_requests_stall),
 		cmocka_unit_test(test_abort_by_request_then_message),
 		cmocka_unit_test(test_abort_by_message_then_request),
+		cmocka_unit_test(test_abort_takes_back_an_unread_answer),
 		cmocka_unit_test(test_abort_of_a_chain),
 	};
 

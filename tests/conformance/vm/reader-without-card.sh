@@ -9,5 +9,5 @@
 # Limit: 600
 
 relay_start t1:out
-. "$TOP/tests/vm/lib/conformance.sh"
+. "$TOP/tests/conformance/vm/run.sh"
 conformance_run 40
