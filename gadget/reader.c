@@ -42,6 +42,7 @@ struct reader {
 
 	char host_name[WIRE_NAME_MAX]; /* empty: unplugged */
 	uint32_t host_id;
+	struct ccid_pin_pad pin_pad;   /* the host's; in the class descriptor */
 
 	struct slot *slot;
 	struct usb_device *device;
@@ -280,7 +281,7 @@ static struct usb_settings reader_settings(const struct reader *reader)
 		.missing = ccid_message_missing,
 	};
 
-	ccid_descriptor(settings.class_descriptor);
+	ccid_descriptor(settings.class_descriptor, &reader->pin_pad);
 	(void)snprintf(settings.name, sizeof(settings.name), "ccid-gadget%zu", reader->index);
 	(void)snprintf(settings.udc, sizeof(settings.udc), "%s", reader->config->udc);
 	return settings;
@@ -323,9 +324,41 @@ static void reader_plug_later(struct reader *reader)
 	(void)uv_timer_start(&reader->plug, reader_plug_again, reader->gone ? 0 : PLUG_AGAIN, 0);
 }
 
+static struct ccid_pin_pad pin_pad_of(const struct wire_reader *host)
+{
+	return (struct ccid_pin_pad){
+		.bPINSupport = host->pin_support & (CCID_PIN_VERIFY | CCID_PIN_MODIFY),
+		.wLcdLayout = (uint16_t)(host->lcd_lines << 8 | host->lcd_characters),
+	};
+}
+
+static void reader_take_pin_pad(struct reader *reader, const struct wire_reader *host)
+{
+	reader->pin_pad = pin_pad_of(host);
+	slot_set_pin_support(reader->slot, reader->pin_pad.bPINSupport);
+}
+
+/* A descriptor can't change: a device whose host's reader has changed is plugged in anew. */
+static void reader_replug(struct reader *reader, const struct wire_reader *host)
+{
+	struct ccid_pin_pad now = pin_pad_of(host);
+
+	if (now.bPINSupport == reader->pin_pad.bPINSupport &&
+		now.wLcdLayout == reader->pin_pad.wLcdLayout)
+		return;
+	log_info(reader->host_name, "the PIN pad of the host's reader is not what it was");
+	reader_close_device(reader);
+	reader_take_pin_pad(reader, host);
+	reader_open_device(reader);
+}
+
+static_assert(CCID_PIN_VERIFY == WIRE_PIN_VERIFY && CCID_PIN_MODIFY == WIRE_PIN_MODIFY,
+	"pin_support has the bits of bPINSupport");
+
 void reader_plug(struct reader *reader, const struct wire_reader *host)
 {
 	(void)snprintf(reader->host_name, sizeof(reader->host_name), "%s", host->name);
+	reader_take_pin_pad(reader, host);
 	reader_update(reader, host);
 	reader_open_device(reader);
 }
@@ -345,6 +378,7 @@ void reader_unplug(struct reader *reader)
 void reader_update(struct reader *reader, const struct wire_reader *host)
 {
 	reader->host_id = host->id;
+	reader_replug(reader, host);
 	slot_set_card(reader->slot, reader_now(reader), (struct slot_card){
 		.present = host->card != WIRE_CARD_ABSENT, .insertion = host->insertion });
 	reader_run(reader);

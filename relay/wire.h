@@ -50,6 +50,12 @@ enum wire_operation {
 	WIRE_DISCONNECT = 2,
 	/* SCardTransmit. Answer: the response, at least two bytes. */
 	WIRE_TRANSMIT = 3,
+	/* SCardControl: a PIN entry at the reader, as CCID describes it. Answer as for a transmit. */
+	WIRE_SECURE = 4,
+	/* SCardControl with the reader's code for escapes; needs no card. Answer: the reader's. */
+	WIRE_ESCAPE = 5,
+	/* Ends the secure and escape calls of this reader that were made before; no SCard call. */
+	WIRE_CANCEL = 6,
 };
 
 /* What WIRE_CONNECT does to a card whose handle is already open. */
@@ -62,6 +68,10 @@ enum wire_initialization {
 /* Bits in wire_call.protocols; one of them in wire_reply.protocol, or 0 for "not connected". */
 #define WIRE_PROTOCOL_T0 1
 #define WIRE_PROTOCOL_T1 2
+
+/* Bits in wire_reader.pin_support, those of bPINSupport in CCID 1.1, table 5.1-1. */
+#define WIRE_PIN_VERIFY 1
+#define WIRE_PIN_MODIFY 2
 
 enum wire_outcome {
 	WIRE_OK = 0,
@@ -76,7 +86,9 @@ enum wire_outcome {
 	WIRE_READER_GONE = 9,       /* the reader is unplugged, or not this guest's */
 	WIRE_SERVICE_GONE = 10,     /* pcscd is gone; the card may have executed the command */
 	WIRE_OUTCOME_UNKNOWN = 11,  /* the bridge lost track; the card may have executed the command */
-	WIRE_UNSUPPORTED = 12       /* the bridge doesn't know the operation */
+	WIRE_UNSUPPORTED = 12,      /* neither bridge nor reader has the operation, or it is forbidden */
+	WIRE_CANCELLED = 13,        /* at the reader, or by WIRE_CANCEL: then the card is reset, too */
+	WIRE_TIMED_OUT = 14         /* nobody entered a PIN */
 };
 
 enum wire_card {
@@ -140,7 +152,11 @@ struct wire_call {
 	uint8_t operation;
 	uint8_t initialization; /* WIRE_CONNECT */
 	uint8_t protocols;      /* WIRE_CONNECT: which may be used */
-	struct payload_view data; /* WIRE_TRANSMIT: the command, at most WIRE_APDU_MAX */
+	/*
+	 * At most WIRE_APDU_MAX. WIRE_TRANSMIT: the command. WIRE_SECURE: abData of CCID 1.1, 6.1.11,
+	 * from bPINOperation (0 or 1) to the APDU. WIRE_ESCAPE: abData of CCID 1.1, 6.1.8.
+	 */
+	struct payload_view data;
 };
 
 struct wire_query {
@@ -156,13 +172,16 @@ struct wire_reply {
 	uint32_t number;
 	uint8_t outcome;  /* enum wire_outcome */
 	uint8_t protocol; /* the protocol in use after the call */
-	struct payload_view data; /* WIRE_CONNECT: ATR; WIRE_TRANSMIT: response */
+	struct payload_view data; /* WIRE_CONNECT: ATR; others: response */
 };
 
 struct wire_reader {
 	uint32_t id;        /* never reused while the bridge lives, and stays with the name */
 	uint32_t insertion; /* changes when a card comes or goes, however fast */
 	uint8_t card;       /* enum wire_card */
+	uint8_t pin_support;    /* WIRE_PIN_VERIFY, WIRE_PIN_MODIFY: what its PIN pad can do */
+	uint8_t lcd_lines;      /* of its display; 0 for none */
+	uint8_t lcd_characters; /* of a line */
 	uint8_t atr_size;   /* 0 unless a card is present and answered */
 	uint8_t atr[WIRE_ATR_MAX];
 	char name[WIRE_NAME_MAX];

@@ -47,6 +47,9 @@ static const char *operation_name(uint8_t operation)
 		[WIRE_CONNECT] = "connect",
 		[WIRE_DISCONNECT] = "disconnect",
 		[WIRE_TRANSMIT] = "transmit",
+		[WIRE_SECURE] = "secure",
+		[WIRE_ESCAPE] = "escape",
+		[WIRE_CANCEL] = "cancel",
 	};
 
 	return name_of(operation, names, ARRAY_SIZE(names));
@@ -102,6 +105,8 @@ const char *wire_outcome_name(uint8_t outcome)
 		[WIRE_SERVICE_GONE] = "service gone",
 		[WIRE_OUTCOME_UNKNOWN] = "outcome unknown",
 		[WIRE_UNSUPPORTED] = "unsupported",
+		[WIRE_CANCELLED] = "cancelled",
+		[WIRE_TIMED_OUT] = "timed out",
 	};
 
 	return name_of(outcome, names, ARRAY_SIZE(names));
@@ -174,6 +179,9 @@ static const struct wire_field reader_fields[] = {
 	U32(wire_reader, id),
 	U32(wire_reader, insertion),
 	NAMED(wire_reader, card, card_name),
+	U8(wire_reader, pin_support),
+	U8(wire_reader, lcd_lines),
+	U8(wire_reader, lcd_characters),
 	BYTES(wire_reader, atr, atr_size, WIRE_ATR_MAX),
 	STRING(wire_reader, name, WIRE_NAME_MAX),
 };

@@ -35,7 +35,8 @@
 		FEATURE_AUTOMATIC_RATE | FEATURE_PPS_BY_READER | FEATURE_AUTOMATIC_IFSD |          \
 		FEATURE_EXTENDED_APDU)
 
-void ccid_descriptor(uint8_t descriptor[static CCID_DESCRIPTOR_SIZE])
+void ccid_descriptor(uint8_t descriptor[static CCID_DESCRIPTOR_SIZE],
+	const struct ccid_pin_pad *pin_pad)
 {
 	struct cursor_out out = cursor_out(descriptor, CCID_DESCRIPTOR_SIZE);
 
@@ -60,8 +61,8 @@ void ccid_descriptor(uint8_t descriptor[static CCID_DESCRIPTOR_SIZE])
 	out_le32(&out, CCID_MESSAGE_MAX);   /* dwMaxCCIDMessageLength */
 	out_u8(&out, 0xFF);                 /* bClassGetResponse: echoes the APDU's */
 	out_u8(&out, 0xFF);                 /* bClassEnvelope: likewise */
-	out_le16(&out, 0);                  /* wLcdLayout */
-	out_u8(&out, 0);                    /* bPINSupport */
+	out_le16(&out, pin_pad->wLcdLayout);
+	out_u8(&out, pin_pad->bPINSupport);
 	out_u8(&out, 1);                    /* bMaxCCIDBusySlots */
 	assert(out_ok(&out) && out.size == CCID_DESCRIPTOR_SIZE);
 }

@@ -27,5 +27,16 @@
 #define CCID_DATA_RATE 10753      /* that clock at the default 372/1 */
 #define CCID_MAX_DATA_RATE 500000 /* that clock at 512/64, TA1 = 97 */
 
+/* What differs from reader to reader: the PIN pad of the host's. All 0: it has none. */
+struct ccid_pin_pad {
+	uint8_t bPINSupport; /* CCID_PIN_VERIFY, CCID_PIN_MODIFY */
+	uint16_t wLcdLayout; /* of its display: lines in the upper byte, characters in the lower */
+};
+
+/* Bits of bPINSupport. */
+#define CCID_PIN_VERIFY 0x01
+#define CCID_PIN_MODIFY 0x02
+
 /* Writes the descriptor. */
-void ccid_descriptor(uint8_t descriptor[static CCID_DESCRIPTOR_SIZE]);
+void ccid_descriptor(uint8_t descriptor[static CCID_DESCRIPTOR_SIZE],
+	const struct ccid_pin_pad *pin_pad);

@@ -79,7 +79,11 @@ enum ccid_error {
 	CCID_ERROR_OFFSET_SLOT = 5,      /* bSlot */
 	CCID_ERROR_OFFSET_PARAMETER = 7, /* bPowerSelect, bProtocolNum */
 	CCID_ERROR_OFFSET_LEVEL = 8,     /* wLevelParameter */
+	CCID_ERROR_OFFSET_OPERATION = 10, /* bPINOperation */
+	CCID_ERROR_OFFSET_MESSAGES = 21, /* bNumberMessage of a PIN modification */
 	CCID_ERROR_SLOT_BUSY = 0xE0,
+	CCID_ERROR_PIN_CANCELLED = 0xEF,
+	CCID_ERROR_PIN_TIMEOUT = 0xF0,
 	CCID_ERROR_PROTOCOL_NOT_SUPPORTED = 0xF6,
 	CCID_ERROR_HARDWARE = 0xFB,
 	CCID_ERROR_ICC_MUTE = 0xFE,
@@ -92,7 +96,13 @@ enum ccid_clock_status {
 	CCID_CLOCK_STOPPED = 3, /* in an unknown state */
 };
 
-/* wLevelParameter of XfrBlock at extended APDU level, CCID 1.1, 6.1.4. */
+/* bPINOperation, the first byte of Secure's abData, CCID 1.1, 6.1.11. */
+enum ccid_pin_operation {
+	CCID_PIN_OPERATION_VERIFY = 0x00,
+	CCID_PIN_OPERATION_MODIFY = 0x01,
+};
+
+/* wLevelParameter of XfrBlock and Secure at extended APDU level, CCID 1.1, 6.1.4 and 6.1.11. */
 enum ccid_level {
 	CCID_LEVEL_WHOLE = 0x0000,    /* the command begins and ends here */
 	CCID_LEVEL_BEGINS = 0x0001,   /* and continues in the next message */
@@ -150,7 +160,7 @@ size_t ccid_message_missing(const uint8_t *bytes, size_t size);
  */
 int ccid_command_decode(struct payload_view message, struct ccid_command *command);
 
-/* The wLevelParameter of a PC_TO_RDR_XFR_BLOCK, CCID 1.1, 6.1.4: bytes 8 and 9. */
+/* The wLevelParameter of an XfrBlock or Secure, CCID 1.1, 6.1.4 and 6.1.11: bytes 8 and 9. */
 uint16_t ccid_command_level(const struct ccid_command *command);
 
 /* The type of response that a command of this type gets, CCID 1.1, table 6.1-1; unknown: SlotStatus. */

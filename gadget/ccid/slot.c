@@ -69,6 +69,11 @@ static void slot_reset(struct slot *slot)
 	slot->view = (struct slot_view){ .shown = false };
 }
 
+void slot_set_pin_support(struct slot *slot, uint8_t bPINSupport)
+{
+	slot->bPINSupport = bPINSupport;
+}
+
 void slot_enabled(struct slot *slot, uint64_t now, size_t packet_size)
 {
 	slot_reset(slot);
@@ -101,15 +106,6 @@ static void slot_get_status(struct slot *slot, uint64_t now, const struct ccid_c
 	}
 }
 
-/* Commands that need a powered card: absent and inactive are told apart by bmICCStatus. */
-static bool slot_needs_power(struct slot *slot)
-{
-	if (slot->view.powered)
-		return false;
-	slot_fail(slot, CCID_ERROR_ICC_MUTE);
-	return true;
-}
-
 /* The slot executes nothing: every command is welcome. */
 static void slot_command_idle(struct slot *slot, uint64_t now, const struct ccid_command *command)
 {
@@ -127,6 +123,12 @@ static void slot_command_idle(struct slot *slot, uint64_t now, const struct ccid
 		if (!slot_needs_power(slot))
 			slot_transfer_message(slot, now, command);
 		break;
+	case PC_TO_RDR_SECURE:
+		slot_secure_message(slot, now, command);
+		break;
+	case PC_TO_RDR_ESCAPE:
+		slot_escape_message(slot, now, command);
+		break;
 	case PC_TO_RDR_GET_PARAMETERS:
 	case PC_TO_RDR_RESET_PARAMETERS:
 		if (!slot_needs_power(slot))
@@ -137,7 +139,7 @@ static void slot_command_idle(struct slot *slot, uint64_t now, const struct ccid
 			slot_set_parameters(slot, command);
 		break;
 	case PC_TO_RDR_ABORT:
-		slot_abort_message(slot, command);
+		slot_abort_message(slot, now, command);
 		break;
 	default:
 		/* CCID 1.1, table 6.2-2: a command that the descriptor does not promise, or none. */
@@ -186,7 +188,7 @@ static void slot_command_busy(struct slot *slot, uint64_t now, const struct ccid
 		slot_answer_beside(slot, now, command);
 		return;
 	}
-	if (command->bMessageType == PC_TO_RDR_ICC_POWER_ON)
+	if (command->bMessageType != PC_TO_RDR_ABORT)
 		slot_abandon(slot);
 	slot->bMessageType = command->bMessageType;
 	slot->bSeq = command->bSeq;
@@ -242,14 +244,13 @@ int slot_control(struct slot *slot, uint64_t now, uint8_t bmRequestType, uint8_t
 {
 	struct cursor_out out = cursor_out(answer, SLOT_CONTROL_MAX);
 
-	(void)now;
 	switch (bmRequestType << 8 | bRequest) {
 	case CCID_REQUEST_ABORT:
 		/* 5.3.1: bSlot in the low byte, bSeq in the high one. */
 		if ((wValue & 0xFF) != 0)
 			return -1;
 		slot_drop_unsent(slot);
-		slot_abort_request(slot, (uint8_t)(wValue >> 8));
+		slot_abort_request(slot, now, (uint8_t)(wValue >> 8));
 		return 0;
 	case CCID_REQUEST_GET_CLOCK_FREQUENCIES:
 		out_le32(&out, CCID_DEFAULT_CLOCK);
@@ -278,6 +279,12 @@ void slot_result(struct slot *slot, uint64_t now, const struct slot_result *resu
 	case SLOT_TRANSMITTING:
 		slot_transmitted(slot, now, result);
 		break;
+	case SLOT_SECURING:
+		slot_secured(slot, now, result);
+		break;
+	case SLOT_ESCAPING:
+		slot_escaped(slot, now, result);
+		break;
 	case SLOT_IDLE:
 		assert(0); /* an idle slot waits for nothing */
 		break;
@@ -293,8 +300,15 @@ static void slot_expire(struct slot *slot, uint64_t now)
 	case SLOT_POWERING:
 		slot_power_on_late(slot);
 		break;
+	case SLOT_SECURING:
+		slot_cancel(slot);
+		slot_fail(slot, CCID_ERROR_PIN_TIMEOUT);
+		slot_lose_card(slot, now);
+		break;
 	case SLOT_SWITCHING:
 	case SLOT_TRANSMITTING:
+	case SLOT_ESCAPING:
+		slot_cancel(slot);
 		slot_fail(slot, CCID_ERROR_HARDWARE);
 		slot_lose_card(slot, now);
 		break;
@@ -307,7 +321,7 @@ void slot_tick(struct slot *slot, uint64_t now)
 {
 	if (now >= slot->deadline)
 		slot_expire(slot, now);
-	if (slot->state == SLOT_SWITCHING || slot->state == SLOT_TRANSMITTING)
+	if (slot_may_extend_time(slot))
 		slot_extend_time(slot, now);
 	slot_show_card(slot, now);
 }
@@ -321,7 +335,7 @@ uint64_t slot_deadline(const struct slot *slot)
 {
 	uint64_t deadline = slot->deadline;
 
-	if (slot->state == SLOT_SWITCHING || slot->state == SLOT_TRANSMITTING)
+	if (slot_may_extend_time(slot))
 		deadline = earlier(deadline, slot->transfer.extension_at);
 	if (slot->enabled && !slot->view.shown && slot->host.present)
 		deadline = earlier(deadline, slot->view.absent_until);

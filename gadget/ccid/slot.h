@@ -9,22 +9,28 @@
  *
  *     idle          nothing runs
  *     powering      IccPowerOn waits for the host to connect or reset the card
- *     switching     XfrBlock waits for the host to reset the card into the protocol that the driver
- *                   chose by SetParameters
+ *     switching     XfrBlock or Secure waits for the host to reset the card into the protocol that the
+ *                   driver chose by SetParameters
  *     transmitting  XfrBlock waits for the card
+ *     securing      Secure waits for somebody to enter a PIN at the host's reader, and for the card
+ *     escaping      Escape waits for the host's reader
  *
  * and beside that it knows what the driver was shown of the card: absent, inactive or active.
  *
  *   - GetSlotStatus, the parameters and IccPowerOff are answered at once from what is known here.
  *   - IccPowerOn is answered within SLOT_POWER_ON_MAX; libccid can't bear a time extension there.
- *   - While a card works on an XfrBlock, time extensions go out, first after SLOT_EXTENSION_FIRST.
+ *   - While XfrBlock, Secure or Escape wait, time extensions go out, first after SLOT_EXTENSION_FIRST.
  *   - A card that was swapped, or reset by somebody else, is shown as absent until the driver has
  *     seen that, and only then as present: a swap in a moment is never lost.
  *   - The outcome of a call that nobody waits for any more is dropped by the call's number. A driver
  *     never gets the answer to an earlier command, even if bSeq is the same.
  *
- * It refuses what the class descriptor does not promise: clock control, T0APDU, mechanics, PIN entry
- * and escape commands are answered as not supported.
+ *   - A PIN entry or an escape that is given up is cancelled at the host. That costs the card its power,
+ *     so a driver that has not asked for this sees the card go and come.
+ *
+ * It refuses what the class descriptor does not promise: clock control, T0APDU and mechanics are answered
+ * as not supported, and so is PIN entry if the host's reader has no PIN pad. Whether an escape command is
+ * let through, the host says.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -42,6 +48,8 @@
 #define SLOT_EXTENSION_FIRST 500   /* ms: libccid may wait as little as 1.1 s for a T=1 card */
 #define SLOT_EXTENSION_NEXT 700    /* ms between time extensions */
 #define SLOT_TRANSMIT_MAX 600000   /* ms: a card that needs longer than this has failed */
+#define SLOT_SECURE_MAX 600000     /* ms: three entries of at most 255 s each, as bTimeOut has it */
+#define SLOT_ESCAPE_MAX 600000     /* ms */
 #define SLOT_ABSENT_HOLD 1000      /* ms: how long absent is held for a driver that does not look */
 
 #define SLOT_NEVER UINT64_MAX      /* a deadline that never comes */
@@ -60,7 +68,7 @@ struct slot_call {
 	enum wire_operation operation;
 	enum wire_initialization initialization; /* WIRE_CONNECT */
 	uint8_t protocols;           /* WIRE_CONNECT: WIRE_PROTOCOL_T0, WIRE_PROTOCOL_T1 */
-	struct payload_view data;    /* WIRE_TRANSMIT */
+	struct payload_view data;    /* WIRE_TRANSMIT, WIRE_SECURE, WIRE_ESCAPE */
 };
 
 /* The outcome of a call. */
@@ -68,7 +76,7 @@ struct slot_result {
 	uint32_t number;
 	uint8_t outcome;             /* enum wire_outcome */
 	uint8_t protocol;            /* WIRE_CONNECT: in use now */
-	struct payload_view data;    /* WIRE_CONNECT: ATR; WIRE_TRANSMIT: response */
+	struct payload_view data;    /* WIRE_CONNECT: ATR; others: response */
 };
 
 enum slot_output_type {
@@ -93,6 +101,12 @@ int slot_new(struct slot **slot);
 
 /* Wipes and frees; returns NULL. May be called with NULL. */
 struct slot *slot_free(struct slot *slot);
+
+/*
+ * What the class descriptor promises: bPINSupport. To be set before the device can be seen; 0 at
+ * first.
+ */
+void slot_set_pin_support(struct slot *slot, uint8_t bPINSupport);
 
 /*
  * The host has configured the device: forget what the last driver did. packet_size: wMaxPacketSize of

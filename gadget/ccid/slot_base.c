@@ -43,6 +43,14 @@ void slot_fail(struct slot *slot, uint8_t error)
 	slot_respond(slot, (struct slot_answer){ .status = CCID_COMMAND_FAILED, .error = error });
 }
 
+bool slot_needs_power(struct slot *slot)
+{
+	if (slot->view.powered)
+		return false;
+	slot_fail(slot, CCID_ERROR_ICC_MUTE);
+	return true;
+}
+
 uint32_t slot_make_call(struct slot *slot, struct slot_call call)
 {
 	size_t last = (slot->calls_first + slot->calls_count) % SLOT_CALLS_MAX;

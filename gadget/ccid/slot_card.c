@@ -129,9 +129,14 @@ static void slot_fail_running(struct slot *slot)
 	switch (slot->state) {
 	case SLOT_IDLE:
 		break;
+	case SLOT_ESCAPING:
+		/* That is between the driver and the reader. */
+		break;
 	case SLOT_POWERING:
 	case SLOT_SWITCHING:
 	case SLOT_TRANSMITTING:
+	case SLOT_SECURING:
+		slot_cancel(slot);
 		/* bmICCStatus says absent: SCARD_E_NO_SMARTCARD at the application. */
 		slot_fail(slot, CCID_ERROR_ICC_MUTE);
 		break;

@@ -12,7 +12,7 @@
 #include "gadget/ccid/parameters.h"
 #include "gadget/ccid/slot.h"
 
-/* Calls that may wait to be popped: a disconnect, a connect and a transmit at most. */
+/* Calls that may wait to be popped: a cancel, a disconnect, a connect and a transmit at most. */
 #define SLOT_CALLS_MAX 4
 
 enum slot_state {
@@ -20,6 +20,8 @@ enum slot_state {
 	SLOT_POWERING,
 	SLOT_SWITCHING,
 	SLOT_TRANSMITTING,
+	SLOT_SECURING,
+	SLOT_ESCAPING,
 };
 
 /* The card as the driver was shown it. */
@@ -30,7 +32,8 @@ struct slot_view {
 	uint64_t absent_until;   /* absent is held for the driver to see; 0: it need not be */
 };
 
-/* The command and the response of the current XfrBlock, CCID 1.1, 6.1.4 and 6.2.1. */
+/* The command and the response of the current XfrBlock, CCID 1.1, 6.1.4 and 6.2.1; also of a Secure
+ * or Escape, whose abData is the command. */
 struct slot_transfer {
 	struct payload command;  /* as far as it has come */
 	bool receiving;          /* more of it is expected */
@@ -51,6 +54,7 @@ struct slot_abort {
 struct slot {
 	bool enabled;
 	size_t packet_size;
+	uint8_t bPINSupport;     /* what the class descriptor promises */
 
 	enum slot_state state;
 	uint8_t bMessageType;    /* of the running command */
@@ -99,6 +103,12 @@ void slot_respond(struct slot *slot, struct slot_answer answer);
 /* Answers it as failed. */
 void slot_fail(struct slot *slot, uint8_t error);
 
+/*
+ * Fails a command that needs a powered card if there is none, and returns true: absent and inactive are
+ * told apart by bmICCStatus.
+ */
+bool slot_needs_power(struct slot *slot);
+
 /* Queues a call; returns its number. */
 uint32_t slot_make_call(struct slot *slot, struct slot_call call);
 
@@ -126,7 +136,27 @@ void slot_show_card(struct slot *slot, uint64_t now);
 void slot_transfer_message(struct slot *slot, uint64_t now, const struct ccid_command *command);
 void slot_switched(struct slot *slot, uint64_t now, const struct slot_result *result);
 void slot_transmitted(struct slot *slot, uint64_t now, const struct slot_result *result);
+
+/* Whether the running command is one that time extensions belong to; and sends one when it is due. */
+bool slot_may_extend_time(const struct slot *slot);
 void slot_extend_time(struct slot *slot, uint64_t now);
+
+/* The command is complete: to the card, in the protocol that the driver chose. It may take max ms. */
+void slot_execute(struct slot *slot, uint64_t now, uint64_t max);
+
+/* The next part of the response. */
+void slot_send_part(struct slot *slot);
+
+/* The time for its end is the time for its first extension, too. */
+void slot_set_time(struct slot *slot, uint64_t now, uint64_t max);
+
+/* ---- slot_secure.c, slot_escape.c ---- */
+
+void slot_secure_message(struct slot *slot, uint64_t now, const struct ccid_command *command);
+void slot_secure(struct slot *slot);
+void slot_secured(struct slot *slot, uint64_t now, const struct slot_result *result);
+void slot_escape_message(struct slot *slot, uint64_t now, const struct ccid_command *command);
+void slot_escaped(struct slot *slot, uint64_t now, const struct slot_result *result);
 
 /* ---- slot_parameters.c ---- */
 
@@ -135,8 +165,11 @@ void slot_set_parameters(struct slot *slot, const struct ccid_command *command);
 
 /* ---- slot_abort.c ---- */
 
+/* Tells the host to end a PIN entry or an escape that runs. */
+void slot_cancel(struct slot *slot);
+
 /* Ends the running command without an answer: nobody reads it any more. */
 void slot_abandon(struct slot *slot);
 
-void slot_abort_message(struct slot *slot, const struct ccid_command *command);
-void slot_abort_request(struct slot *slot, uint8_t bSeq);
+void slot_abort_message(struct slot *slot, uint64_t now, const struct ccid_command *command);
+void slot_abort_request(struct slot *slot, uint64_t now, uint8_t bSeq);

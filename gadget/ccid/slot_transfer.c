@@ -40,14 +40,27 @@ static void slot_transmit(struct slot *slot)
 	slot->state = SLOT_TRANSMITTING;
 }
 
-/* The command is complete: to the card, in the protocol that the driver chose. */
-static void slot_execute(struct slot *slot, uint64_t now)
+void slot_set_time(struct slot *slot, uint64_t now, uint64_t max)
+{
+	slot->transfer.extension_at = now + SLOT_EXTENSION_FIRST;
+	slot->deadline = now + max;
+}
+
+/* The card speaks the right protocol. */
+static void slot_use_card(struct slot *slot)
+{
+	if (slot->bMessageType == PC_TO_RDR_SECURE)
+		slot_secure(slot);
+	else
+		slot_transmit(slot);
+}
+
+void slot_execute(struct slot *slot, uint64_t now, uint64_t max)
 {
 	slot->transfer.receiving = false;
-	slot->transfer.extension_at = now + SLOT_EXTENSION_FIRST;
-	slot->deadline = now + SLOT_TRANSMIT_MAX;
+	slot_set_time(slot, now, max);
 	if (slot->wanted == slot->protocol) {
-		slot_transmit(slot);
+		slot_use_card(slot);
 		return;
 	}
 	/* PPS is possible only after a reset; ISO 7816-3, 6.3.1. */
@@ -108,7 +121,7 @@ static uint8_t slot_chain_parameter(bool first, bool last)
 	return last ? CCID_CHAIN_ENDS : CCID_CHAIN_CONTINUES;
 }
 
-static void slot_send_part(struct slot *slot)
+void slot_send_part(struct slot *slot)
 {
 	struct slot_transfer *transfer = &slot->transfer;
 	struct cursor_in in = cursor_in(transfer->response.bytes, transfer->response.size);
@@ -143,7 +156,7 @@ void slot_transfer_message(struct slot *slot, uint64_t now, const struct ccid_co
 		if (command->dwLength == 0)
 			slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);
 		else if (slot_take_part(slot, command))
-			slot_execute(slot, now);
+			slot_execute(slot, now, SLOT_TRANSMIT_MAX);
 		break;
 	case CCID_LEVEL_BEGINS:
 		slot_transfer_reset(slot);
@@ -160,7 +173,7 @@ void slot_transfer_message(struct slot *slot, uint64_t now, const struct ccid_co
 		if (fresh)
 			slot_wrong_order(slot);
 		else if (slot_take_part(slot, command))
-			slot_execute(slot, now);
+			slot_execute(slot, now, SLOT_TRANSMIT_MAX);
 		break;
 	case CCID_LEVEL_MORE:
 		if (slot->transfer.sending && command->dwLength == 0)
@@ -179,7 +192,7 @@ void slot_switched(struct slot *slot, uint64_t now, const struct slot_result *re
 {
 	if (result->outcome == WIRE_OK && result->protocol == slot->wanted) {
 		slot->protocol = result->protocol;
-		slot_transmit(slot);
+		slot_use_card(slot);
 		return;
 	}
 	if (result->outcome == WIRE_OK || result->outcome == WIRE_PROTOCOL_MISMATCH) {
@@ -228,12 +241,31 @@ void slot_transmitted(struct slot *slot, uint64_t now, const struct slot_result 
 	case WIRE_NOT_CONNECTED:
 	case WIRE_PROTOCOL_MISMATCH:
 	case WIRE_UNSUPPORTED:
+	case WIRE_CANCELLED:
+	case WIRE_TIMED_OUT:
 	default:
 		/* Whether the card has executed the command, nobody knows: it is never repeated. */
 		slot_fail(slot, CCID_ERROR_HARDWARE);
 		slot_lose_card(slot, now);
 		break;
 	}
+}
+
+bool slot_may_extend_time(const struct slot *slot)
+{
+	switch (slot->state) {
+	case SLOT_IDLE:
+	case SLOT_POWERING:
+		/* CCID 1.1, 6.2.6, allows it for every command; no driver does for IccPowerOn. */
+		return false;
+	case SLOT_SWITCHING:
+	case SLOT_TRANSMITTING:
+	case SLOT_SECURING:
+	case SLOT_ESCAPING:
+		/* As long as the host works. */
+		return true;
+	}
+	return false;
 }
 
 void slot_extend_time(struct slot *slot, uint64_t now)

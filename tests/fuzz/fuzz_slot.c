@@ -5,9 +5,10 @@
  * What must hold:
  *   - every message on bulk IN is a well-formed answer to a command that has none yet, with its bSeq, its
  *     bSlot and the type of response that belongs to it, and not longer than CCID_MESSAGE_MAX;
- *   - a time extension belongs to an XfrBlock that has no answer yet;
+ *   - a time extension belongs to an XfrBlock, Secure or Escape that has no answer yet;
+ *   - a PIN entry is asked of the host only if the descriptor promises one;
  *   - a well-formed GetSlotStatus is answered at once, whatever else goes on;
- *   - the end of a call that no command waits for any more is followed by nothing;
+ *   - the end of a call that no command waits for any more, or that was cancelled, is followed by nothing;
  *   - a notification is two bytes, and there is never a second one before the first was read;
  *   - no input makes more calls than the slot has room for, and none has an unknown operation.
  *
@@ -39,6 +40,7 @@ struct model {
 	struct slot *slot;
 	uint64_t now;
 	bool enabled;
+	uint8_t bPINSupport;
 	bool in_flight;         /* the host has not read the last message */
 	bool notify_in_flight;
 	struct pending pending[PENDING_MAX]; /* commands without an answer, oldest first */
@@ -61,6 +63,12 @@ static void forget_pending(struct model *model, size_t i)
 		(model->pending_count - i) * sizeof(model->pending[0]));
 }
 
+static bool may_take_long(uint8_t bMessageType)
+{
+	return bMessageType == PC_TO_RDR_XFR_BLOCK || bMessageType == PC_TO_RDR_SECURE ||
+		bMessageType == PC_TO_RDR_ESCAPE;
+}
+
 /* The newest command that this may be the answer to; it has to be there. */
 static size_t find_pending(const struct model *model, const uint8_t *message, bool extension)
 {
@@ -69,7 +77,7 @@ static size_t find_pending(const struct model *model, const uint8_t *message, bo
 
 		if (command->bSeq == message[6] && command->bSlot == message[5] &&
 			(uint8_t)ccid_response_type(command->bMessageType) == message[0] &&
-			(!extension || command->bMessageType == PC_TO_RDR_XFR_BLOCK))
+			(!extension || may_take_long(command->bMessageType)))
 			return i - 1;
 	}
 	abort(); /* an answer to no command */
@@ -101,15 +109,21 @@ static void check_message(struct model *model, struct payload_view message)
 
 static void check_call(struct model *model, const struct slot_call *call)
 {
-	assert(call->operation >= WIRE_CONNECT && call->operation <= WIRE_TRANSMIT);
+	assert(call->operation >= WIRE_CONNECT && call->operation <= WIRE_CANCEL);
 	assert(call->operation != WIRE_TRANSMIT ||
 		(call->data.size > 0 && call->data.size <= CCID_DATA_MAX));
+	assert(call->operation != WIRE_SECURE ||
+		(call->data.size >= 19 && call->data.size <= CCID_DATA_MAX &&
+			(model->bPINSupport & (1 << call->data.bytes[0])) != 0));
+	assert(call->operation != WIRE_ESCAPE || call->data.size <= CCID_DATA_MAX);
 	if (model->calls_count == CALLS_MAX) {
 		model->calls_count--;
 		memmove(model->calls, model->calls + 1, model->calls_count * sizeof(model->calls[0]));
 	}
 	model->calls[model->calls_count++] = call->number;
-	if (call->operation != WIRE_DISCONNECT)
+	if (call->operation == WIRE_CANCEL)
+		model->last_call = 0;
+	else if (call->operation != WIRE_DISCONNECT)
 		model->last_call = call->number;
 }
 
@@ -201,7 +215,7 @@ static void step_command(struct model *model, struct cursor_in *in)
 static void step_result(struct model *model, struct cursor_in *in)
 {
 	uint8_t which = in_u8(in);
-	struct slot_result result = { .outcome = in_u8(in) % 14, .protocol = in_u8(in) & 3 };
+	struct slot_result result = { .outcome = in_u8(in) % 16, .protocol = in_u8(in) & 3 };
 	size_t size = in_le16(in), sent = model->sent;
 
 	memset(data, 0x3B, size);
@@ -243,14 +257,17 @@ static void step_time(struct model *model, struct cursor_in *in)
 	model->now = until;
 }
 
-static void step_enable(struct model *model, bool enabled, size_t packet_size)
+/* options: bit 0, the packet size; bits 1 and 2, bPINSupport. */
+static void step_enable(struct model *model, bool enabled, uint8_t options)
 {
 	model->enabled = enabled;
 	model->in_flight = false;
 	model->notify_in_flight = false;
 	model->pending_count = 0;
+	model->bPINSupport = options >> 1 & 3;
+	slot_set_pin_support(model->slot, model->bPINSupport);
 	if (enabled)
-		slot_enabled(model->slot, model->now, packet_size);
+		slot_enabled(model->slot, model->now, options & 1 ? 64 : 512);
 	else
 		slot_disabled(model->slot, model->now);
 }
@@ -276,7 +293,7 @@ static void step(struct model *model, struct cursor_in *in)
 {
 	switch (in_u8(in) % 10) {
 	case 0:
-		step_enable(model, true, in_u8(in) & 1 ? 64 : 512);
+		step_enable(model, true, in_u8(in));
 		break;
 	case 1:
 		step_enable(model, false, 0);

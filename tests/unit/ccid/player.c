@@ -106,6 +106,15 @@ static void describe_call(struct player *player, const struct slot_call *call, c
 	case WIRE_DISCONNECT:
 		(void)snprintf(text, TEXT_MAX, "call disconnect");
 		break;
+	case WIRE_SECURE:
+	case WIRE_ESCAPE:
+		(void)snprintf(text, TEXT_MAX, "call %s ",
+			call->operation == WIRE_SECURE ? "secure" : "escape");
+		print_hex(text + strlen(text), TEXT_MAX - 20, call->data.bytes, call->data.size);
+		break;
+	case WIRE_CANCEL:
+		(void)snprintf(text, TEXT_MAX, "call cancel");
+		break;
 	case WIRE_TRANSMIT:
 		if (strncmp(player->line, "call pattern", 12) == 0 &&
 			is_pattern(call->data.bytes, call->data.size, 0)) {
@@ -357,7 +366,8 @@ static void expect(struct player *player, const char *line)
 	next_output(player, text);
 	squeeze(expected, line);
 	if (strncmp(line, "block ", 6) == 0 || strncmp(line, "call connect", 12) == 0 ||
-		strncmp(line, "call pattern", 12) == 0 || strncmp(line, "call transmit", 13) == 0)
+		strncmp(line, "call pattern", 12) == 0 || strncmp(line, "call transmit", 13) == 0 ||
+		strncmp(line, "call secure", 11) == 0 || strncmp(line, "call escape", 11) == 0)
 		(void)snprintf(expected, sizeof(expected), "%s", line);
 	if (strcmp(text, expected) != 0)
 		fail_msg("expected '%s', got '%s'", line, text);
@@ -384,13 +394,14 @@ static void play_lines(struct player *player, const char *const *lines)
 	expect_nothing(player);
 }
 
-static void play_after(const char *const *first, const char *const *lines)
+static void play_after(uint8_t bPINSupport, const char *const *first, const char *const *lines)
 {
 	struct player *player = calloc(1, sizeof(*player));
 
 	assert_non_null(player);
 	player->now = 1000;
 	assert_int_equal(slot_new(&player->slot), 0);
+	slot_set_pin_support(player->slot, bPINSupport);
 	if (first != NULL)
 		play_lines(player, first);
 	play_lines(player, lines);
@@ -400,10 +411,15 @@ static void play_after(const char *const *first, const char *const *lines)
 
 void play(const char *const *lines)
 {
-	play_after(NULL, lines);
+	play_after(0, NULL, lines);
 }
 
 void play_active(const char *const *lines)
+{
+	play_active_pin_pad(0, lines);
+}
+
+void play_active_pin_pad(uint8_t bPINSupport, const char *const *lines)
 {
 	static const char *const active[] = {
 		"enable 512",
@@ -416,5 +432,5 @@ void play_active(const char *const *lines)
 		NULL,
 	};
 
-	play_after(active, lines);
+	play_after(bPINSupport, active, lines);
 }

@@ -29,6 +29,9 @@
  *     call connect unpower 3     the host is asked to connect: initialization, protocols
  *     call disconnect
  *     call transmit 00A40000     these bytes are to go to the card
+ *     call secure 001E82         these bytes describe a PIN entry
+ *     call escape 0102           these bytes are for the reader
+ *     call cancel                the PIN entry, or the escape, is to be ended
  *     call pattern 300           300 bytes of the pattern are to go to the card
  *     answer 0 / answer -1 / answer A00F0000   to the class request
  *
@@ -40,8 +43,13 @@
 
 #pragma once
 
+#include <stdint.h>
+
 /* Plays the lines up to a NULL with a new slot. Fails the running cmocka test where they differ. */
 void play(const char *const *lines);
 
 /* The same, after the lines that bring the slot to an active T=1 card; see player.c. */
 void play_active(const char *const *lines);
+
+/* The same with a reader that has a PIN pad, which can do this (bPINSupport). */
+void play_active_pin_pad(uint8_t bPINSupport, const char *const *lines);

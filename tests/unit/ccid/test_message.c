@@ -108,11 +108,23 @@ static void test_descriptor(void **state)
 	uint8_t descriptor[CCID_DESCRIPTOR_SIZE];
 
 	(void)state;
-	ccid_descriptor(descriptor);
+	ccid_descriptor(descriptor, &(struct ccid_pin_pad){ .bPINSupport = 0 });
 	assert_memory_equal(descriptor, expected, sizeof(expected));
 	/* A full message ends in a short packet, at full and at high speed. */
 	assert_int_not_equal(CCID_MESSAGE_MAX % 512, 0);
 	assert_int_not_equal(CCID_MESSAGE_MAX % 64, 0);
+}
+
+/* CCID 1.1, table 5.1-1, offsets 50 to 52: two lines of 16 characters, verification and modification. */
+static void test_descriptor_of_a_pin_pad(void **state)
+{
+	const struct ccid_pin_pad pin_pad = { .bPINSupport = 3, .wLcdLayout = 0x0210 };
+	static const uint8_t expected[] = { 0x10, 0x02, 0x03, 0x01 };
+	uint8_t descriptor[CCID_DESCRIPTOR_SIZE];
+
+	(void)state;
+	ccid_descriptor(descriptor, &pin_pad);
+	assert_memory_equal(descriptor + 50, expected, sizeof(expected));
 }
 
 int main(void)
@@ -122,6 +134,7 @@ int main(void)
 		cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_encode),
 		cmocka_unit_test(test_descriptor),
+		cmocka_unit_test(test_descriptor_of_a_pin_pad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,7 +355,8 @@ static void test_names(void **state)
 	(void)state;
 	assert_string_equal(wire_outcome_name(WIRE_NO_CARD), "no card");
 	assert_string_equal(wire_outcome_name(WIRE_UNSUPPORTED), "unsupported");
-	assert_string_equal(wire_outcome_name(WIRE_UNSUPPORTED + 1), "unknown");
+	assert_string_equal(wire_outcome_name(WIRE_TIMED_OUT), "timed out");
+	assert_string_equal(wire_outcome_name(WIRE_TIMED_OUT + 1), "unknown");
 	assert_string_equal(wire_outcome_name(UINT8_MAX), "unknown");
 }
 
