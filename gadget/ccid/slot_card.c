@@ -44,11 +44,12 @@ void slot_power_on(struct slot *slot, uint64_t now, const struct ccid_command *c
 
 static void slot_powered(struct slot *slot, const struct slot_result *result)
 {
-	(void)atr_parse(result->data, &slot->atr); /* a malformed one leaves the defaults */
+	/* Whatever is wrong with it: the host's reader works with this card, and what could be read
+	 * of the ATR is enough. The driver gets it as it is. */
+	(void)atr_parse(result->data, &slot->atr);
+	slot->powered_protocol = result->protocol;
 	slot->protocol = result->protocol;
-	slot->wanted = result->protocol;
-	slot->parameters = parameters_from_atr(&slot->atr,
-		result->protocol == WIRE_PROTOCOL_T0 ? 0 : 1);
+	slot_default_parameters(slot);
 	slot->view.powered = true;
 	slot_respond(slot, (struct slot_answer){ .data = result->data });
 }

@@ -66,7 +66,8 @@ struct slot {
 	struct slot_view view;
 
 	struct atr atr;
-	uint8_t protocol;        /* in use at the host: WIRE_PROTOCOL_T0 or _T1 */
+	uint8_t powered_protocol; /* that IccPowerOn left: WIRE_PROTOCOL_T0 or _T1 */
+	uint8_t protocol;        /* in use at the host; likewise */
 	uint8_t wanted;          /* what the driver chose; likewise */
 	struct parameters parameters;
 
@@ -159,6 +160,9 @@ void slot_escape_message(struct slot *slot, uint64_t now, const struct ccid_comm
 void slot_escaped(struct slot *slot, uint64_t now, const struct slot_result *result);
 
 /* ---- slot_parameters.c ---- */
+
+/* What follows from the ATR and from the protocol that IccPowerOn left. */
+void slot_default_parameters(struct slot *slot);
 
 void slot_get_parameters(struct slot *slot, const struct ccid_command *command);
 void slot_set_parameters(struct slot *slot, const struct ccid_command *command);
