@@ -29,6 +29,20 @@ fail()
 	exit 1
 }
 
+# scenario_line LINENO: the line of the scenario whose command failed, or called what failed.
+scenario_line()
+{
+	local frame
+	for frame in "${!FUNCNAME[@]}"; do
+		[ "${FUNCNAME[frame]}" != source ] || break
+	done
+	if [ "$frame" -gt 1 ]; then
+		echo "${BASH_LINENO[frame - 1]}"
+	else
+		echo "$1"
+	fi
+}
+
 # wait_for SECONDS WHAT COMMAND...: fails unless COMMAND succeeds in that time.
 wait_for()
 {

@@ -110,6 +110,11 @@ guest_has_usb_reader()
 	guest_try "grep -q -x 0b /sys/bus/usb/devices/*/bInterfaceClass"
 }
 
+guest_lacks_usb_reader()
+{
+	! guest_has_usb_reader
+}
+
 # The names of the readers that the guest's pcscd knows, one per line.
 guest_readers()
 {
@@ -132,19 +137,32 @@ guest_apdu()
 	guest "opensc-tool$options"
 }
 
-# Nothing in the guest may hang in the kernel: fails if a task stays in state D over two seconds.
-# (The moment's D of a task that waits for a disk is none of ours.)
+# Nothing in the guest may hang in the kernel: fails if a task stays in state D over two seconds
+# without being scheduled once. (A task that waits for a disk, or the hub's worker that debounces a
+# port, is in D whenever one looks, but not in the same wait.) Their kernel stacks are shown.
 assert_no_stuck_task()
 {
 	local stuck
 	stuck=$(guest '
+		waiting()
+		{
+			local task
+			for task in $(ps -eLo state=,tid= | sed -n "s/^D *//p"); do
+				awk -v task="$task" "/ctxt_switches/ { n += \$2 } END { print task, n }" \
+					"/proc/$task/status" 2>/dev/null
+			done
+		}
+		still=$(waiting)
 		for i in 1 2 3 4 5 6 7 8 9 10; do
-			tasks=$(ps -eLo state=,tid=,comm= | grep "^D")
-			[ -n "$tasks" ] || exit 0
+			[ -n "$still" ] || exit 0
 			sleep 0.2
+			still=$(waiting | grep -x -F -e "$still")
 		done
-		echo "$tasks"
-		for tid in $(echo "$tasks" | cut -c2- | cut -d" " -f2); do cat /proc/$tid/stack; done')
+		for task in $(echo "$still" | cut -d" " -f1); do
+			echo "$task $(cat /proc/$task/comm)"
+			cat /proc/$task/stack
+		done
+		true')
 	[ -z "$stuck" ] || fail "tasks stuck in the guest's kernel:
 $stuck"
 }

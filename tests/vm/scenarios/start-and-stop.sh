@@ -28,22 +28,50 @@ assert_fails "no reader on the bus" guest_has_usb_reader
 assert_equal "nothing in configfs" "" "$(guest 'ls /sys/kernel/config/usb_gadget')"
 wait_for 10 "no reader in pcscd" guest_lacks_reader
 
+# What the guest's pcscd still has of a reader that was killed would be taken for the next one.
+wait_for_unplugged()
+{
+	wait_for 10 "no reader on the bus" guest_lacks_usb_reader
+	guest_try "udevadm settle"
+	wait_for 10 "no reader in pcscd" guest_lacks_reader
+}
+
+kill_during_apdu()
+{
+	local before
+	wait_for_unplugged
+	guest_gadget_start_only
+	wait_for 20 "the reader, round $round" guest_lists_reader
+	before=$(apdus_at_card)
+	guest_try "/build/tests/pcsc/exchange --wait 15 delay 3000 >/dev/null 2>&1 &"
+	wait_for 20 "an APDU at the card, round $round" apdus_exceed "$before"
+	guest_kill_program gadget
+}
+
+apdus_exceed()
+{
+	[ "$(apdus_at_card)" -gt "$1" ]
+}
+
+kill_after()
+{
+	guest_gadget_start_only
+	"$@"
+	guest_kill_program gadget
+}
+
 echo "kill -9, twenty times"
 for round in $(seq 20); do
-	guest_gadget_start_only
 	case $((round % 4)) in
-	0) ;; # at once
-	1) sleep 0.3 ;;
-	2) wait_for 15 "the reader, round $round" guest_has_usb_reader ;;
-	3)
-		wait_for 15 "the reader, round $round" guest_lists_reader
-		guest_try "/build/tests/pcsc/exchange --wait 15 delay 3000 >/dev/null 2>&1 &
-			sleep 1"
-		;;
+	0) kill_after true ;;
+	1) kill_after sleep 0.3 ;;
+	2) kill_after wait_for 15 "the reader, round $round" guest_has_usb_reader ;;
+	3) kill_during_apdu ;;
 	esac
-	guest_kill_program gadget
 	assert_no_stuck_task
 done
+assert_equal "APDUs at the card, one in each fourth round" 11 "$(apdus_at_card)"
+wait_for_unplugged
 guest_gadget_start_only
 wait_for 20 "the reader after twenty kills" guest_lists_reader
 guest_exchange loop 3 >/dev/null
