@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "tests/card/apdu.h"
+#include "tests/card/pattern.h"
 
 #define CARDLOG_LINE_MAX 512
 
@@ -65,4 +67,37 @@ void cardlog_event(struct cardlog *log, unsigned int card, const char *event, co
 	line[used++] = '\n';
 	if (write(log->fd, line, used) < 0)
 		perror("card: log"); /* the test that reads it will fail, and say why */
+}
+
+void cardlog_apdu_begin(struct cardlog *log, unsigned int card, uint64_t number,
+			struct payload_view command)
+{
+	struct apdu apdu;
+	char le[8] = "-";
+	const char *form;
+
+	if (apdu_decode(command, &apdu) == APDU_MALFORMED)
+		form = "malformed";
+	else
+		form = apdu.extended ? "extended" : "short";
+	if (apdu.has_le)
+		(void)snprintf(le, sizeof(le), "%u", apdu.ne);
+	cardlog_event(
+		log, card, "apdu-begin",
+		"n=%llu cla=%02X ins=%02X p1=%02X p2=%02X lc=%zu le=%s form=%s len=%zu hash=%08x",
+		(unsigned long long)number, apdu.cla, apdu.ins, apdu.p1, apdu.p2, apdu.data.size, le,
+		form, command.size, pattern_hash(command.bytes, command.size));
+}
+
+void cardlog_apdu_end(struct cardlog *log, unsigned int card, uint64_t number, const char *how,
+		      struct payload_view response, uint64_t us)
+{
+	char sw[5] = "-";
+
+	if (response.size >= 2)
+		(void)snprintf(sw, sizeof(sw), "%02X%02X", response.bytes[response.size - 2],
+			       response.bytes[response.size - 1]);
+	cardlog_event(log, card, "apdu-end", "n=%llu how=%s len=%zu sw=%s hash=%08x us=%llu",
+		      (unsigned long long)number, how, response.size, sw,
+		      pattern_hash(response.bytes, response.size), (unsigned long long)us);
 }

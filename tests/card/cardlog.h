@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "base/payload.h"
+
 struct cardlog {
 	int fd;
 	uint64_t seq;
@@ -29,3 +31,12 @@ void cardlog_deinit(struct cardlog *log);
  * at least. */
 void cardlog_event(struct cardlog *log, unsigned int card, const char *event, const char *format,
 		   ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * The two events of APDU number number of a card: it has arrived, and its answer is sent (how is
+ * "answer") or a part of it ("cut"), us microseconds later.
+ */
+void cardlog_apdu_begin(struct cardlog *log, unsigned int card, uint64_t number,
+			struct payload_view command);
+void cardlog_apdu_end(struct cardlog *log, unsigned int card, uint64_t number, const char *how,
+		      struct payload_view response, uint64_t us);

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "tests/card/apdu.h"
-#include "tests/card/pattern.h"
 
 #define SLOT_RETRY_MS 50
 
@@ -245,20 +243,10 @@ static void slot_send(struct slot *slot, struct payload_view answer, size_t sent
 		free(write);
 }
 
-/* What the log may say of an answer: its length, status word and hash. */
 static void slot_log_apdu_end(struct slot *slot, const char *how)
 {
-	const struct payload_view response = slot->answer.response;
-	uint64_t us = (uv_hrtime() - slot->apdu_start_ns) / 1000;
-	char sw[5] = "-";
-
-	if (response.size >= 2)
-		(void)snprintf(sw, sizeof(sw), "%02X%02X", response.bytes[response.size - 2],
-			       response.bytes[response.size - 1]);
-	cardlog_event(slot->log, slot->index, "apdu-end",
-		      "n=%llu how=%s len=%zu sw=%s hash=%08x us=%llu",
-		      (unsigned long long)slot->apdu_number, how, response.size, sw,
-		      pattern_hash(response.bytes, response.size), (unsigned long long)us);
+	cardlog_apdu_end(slot->log, slot->index, slot->apdu_number, how, slot->answer.response,
+			 (uv_hrtime() - slot->apdu_start_ns) / 1000);
 }
 
 /* The time of an APDU is up: do what the applet has decided. */
@@ -287,25 +275,6 @@ static void slot_finish_apdu(struct slot *slot)
 	}
 }
 
-static void slot_log_apdu_begin(struct slot *slot, struct payload_view command)
-{
-	struct apdu apdu;
-	char le[8] = "-";
-	const char *form;
-
-	if (apdu_decode(command, &apdu) == APDU_MALFORMED)
-		form = "malformed";
-	else
-		form = apdu.extended ? "extended" : "short";
-	if (apdu.has_le)
-		(void)snprintf(le, sizeof(le), "%u", apdu.ne);
-	cardlog_event(
-		slot->log, slot->index, "apdu-begin",
-		"n=%llu cla=%02X ins=%02X p1=%02X p2=%02X lc=%zu le=%s form=%s len=%zu hash=%08x",
-		(unsigned long long)slot->apdu_number, apdu.cla, apdu.ins, apdu.p1, apdu.p2,
-		apdu.data.size, le, form, command.size, pattern_hash(command.bytes, command.size));
-}
-
 static void slot_begin_apdu(struct slot *slot, struct payload_view command)
 {
 	uint64_t delay;
@@ -313,7 +282,7 @@ static void slot_begin_apdu(struct slot *slot, struct payload_view command)
 	slot->apdu_number++;
 	slot->apdu_start_ns = uv_hrtime();
 	slot->state = SLOT_WORKING;
-	slot_log_apdu_begin(slot, command);
+	cardlog_apdu_begin(slot->log, slot->index, slot->apdu_number, command);
 	applet_execute(&slot->applet, command, &slot->answer);
 	delay = (uint64_t)slot->answer.delay_ms + slot->delay_ms;
 	if (slot->mute_apdu)

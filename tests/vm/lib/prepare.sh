@@ -12,6 +12,7 @@ packages=(
 	mmdebstrap squashfs-tools cpio xz-utils qemu-system-x86 qemu-system-data seabios socat
 	iproute2 procps
 	pcscd opensc openssh-client
+	libcacard-dev softhsm2 libnss3-tools openssl
 )
 
 apt_install()
