@@ -10,4 +10,5 @@
 . "$TOP/tests/vm/lib/guest.sh"
 . "$TOP/tests/vm/lib/guest-programs.sh"
 . "$TOP/tests/vm/lib/relay.sh"
+. "$TOP/tests/vm/lib/link.sh"
 . "$TOP/tests/vm/lib/usbmon.sh"
