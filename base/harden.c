@@ -16,11 +16,14 @@
 
 /* LeakSanitizer has to trace the process; a build for tests holds no real PIN. gcc, then clang. */
 #ifdef __SANITIZE_ADDRESS__
-#define MAY_BE_TRACED 1
+#define MAY_BE_TRACED true
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define MAY_BE_TRACED 1
+#define MAY_BE_TRACED true
 #endif
+#endif
+#ifndef MAY_BE_TRACED
+#define MAY_BE_TRACED false
 #endif
 
 void harden_process(void)
@@ -29,7 +32,13 @@ void harden_process(void)
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)signal(SIGPIPE, SIG_IGN);
-#if defined(__linux__) && !defined(MAY_BE_TRACED)
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#ifdef __linux__
+	if (!harden_is_traceable())
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+}
+
+bool harden_is_traceable(void)
+{
+	return MAY_BE_TRACED;
 }

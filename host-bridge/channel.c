@@ -22,7 +22,7 @@ void channel_deinit(struct channel *channel)
 }
 
 /* Any error is the end: a core that died with our answer unread is seen as ECONNRESET. */
-static int channel_read(struct channel *channel)
+int channel_fill(struct channel *channel)
 {
 	uint8_t *room;
 	size_t size;
@@ -51,7 +51,7 @@ int channel_receive(struct channel *channel, struct wire_message *message)
 		}
 		if (r == FRAME_MALFORMED)
 			return CHANNEL_BROKEN;
-		r = channel_read(channel);
+		r = channel_fill(channel);
 		if (r != 0)
 			return r;
 	}
@@ -62,14 +62,10 @@ void channel_drop(struct channel *channel)
 	frame_buffer_drop(&channel->in);
 }
 
-int channel_send(struct channel *channel, const struct wire_message *message)
+int channel_flush(struct channel *channel, size_t size)
 {
-	int r = CHANNEL_BROKEN;
-	size_t size = 0;
 	ssize_t n = 0;
 
-	if (frame_encode(message, channel->out, &size) != 0)
-		return CHANNEL_BROKEN;
 	for (size_t done = 0; done < size && n >= 0; done += (size_t)n) {
 		do {
 			n = write(channel->fd, &channel->out[done], size - done);
@@ -77,9 +73,17 @@ int channel_send(struct channel *channel, const struct wire_message *message)
 		if (n < 0)
 			break;
 	}
-	r = n < 0 ? CHANNEL_CLOSED : 0;
 	payload_wipe(channel->out, size);
-	return r;
+	return n < 0 ? CHANNEL_CLOSED : 0;
+}
+
+int channel_send(struct channel *channel, const struct wire_message *message)
+{
+	size_t size = 0;
+
+	if (frame_encode(message, channel->out, &size) != 0)
+		return CHANNEL_BROKEN;
+	return channel_flush(channel, size);
 }
 
 bool channel_sleep(const struct channel *channel, unsigned int milliseconds)

@@ -1,5 +1,5 @@
 /*
- * A child's end of its pipe to core: blocking, one message at a time.
+ * A child's end of its pipe to core: blocking, one message at a time, or, for the front, one frame.
  *
  * The end of the pipe is how a child learns that it is no longer wanted, or that core is dead;
  * there is no other message for it.
@@ -17,7 +17,7 @@
 struct channel {
 	int fd;
 	struct frame_buffer in;
-	uint8_t out[FRAME_PREFIX + WIRE_FRAME_MAX];
+	uint8_t out[FRAME_PREFIX + FRAME_MAX];
 };
 
 enum {
@@ -45,6 +45,15 @@ void channel_drop(struct channel *channel);
  * CHANNEL_BROKEN.
  */
 int channel_send(struct channel *channel, const struct wire_message *message);
+
+/*
+ * Reads once what has come, and waits for it if nothing has. The frames that are whole then are
+ * those of channel->in, and each must be dropped. Returns 0 or CHANNEL_CLOSED.
+ */
+int channel_fill(struct channel *channel);
+
+/* Writes the first size bytes of channel->out, and wipes them. Returns 0 or CHANNEL_CLOSED. */
+int channel_flush(struct channel *channel, size_t size);
 
 /*
  * Sleeps, but no longer than until core sends something or closes the pipe. Returns whether the

@@ -12,16 +12,26 @@
 
 #include "host-bridge/child.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "host-bridge/frame_buffer.h"
 #include "host-bridge/process.h"
 
 #define EXIT_GRACE 1000 /* ms that a process may take to exit after it has closed its pipe */
+
+/*
+ * Bytes that are read at once. libuv reads up to 32 times in a row before it looks at another
+ * descriptor: this bounds what a child that floods us can do to the others.
+ */
+#define READ_MAX (16u * 1024)
+
+#define WORDS_FIRST 6 /* where role->words begin on the command line */
 
 struct child {
 	uv_process_t process;
@@ -33,13 +43,14 @@ struct child {
 	bool clean;
 	const struct child_functions *functions;
 	void *owner;
+	uint64_t read_at;     /* when it last read what we sent, ms of the loop's clock */
 	struct frame_buffer in;
 };
 
 struct child_write {
 	uv_write_t request;
 	size_t size;
-	uint8_t bytes[FRAME_PREFIX + WIRE_FRAME_MAX];
+	uint8_t bytes[];
 };
 
 /* ---- the end ---- */
@@ -103,7 +114,20 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 
 	(void)suggested;
 	frame_buffer_room(&child->in, &room, &size);
-	*buffer = uv_buf_init((char *)room, (unsigned int)size);
+	*buffer = uv_buf_init((char *)room, size < READ_MAX ? (unsigned int)size : READ_MAX);
+}
+
+/* Hands out one frame. Returns false when the child talks nonsense. */
+static bool child_hand_out(struct child *child, struct payload_view frame)
+{
+	struct wire_message message;
+
+	if (child->functions->frame != NULL)
+		return child->functions->frame(child->owner, frame);
+	if (wire_decode(frame.bytes, frame.size, &message) != 0)
+		return false;
+	child->functions->message(child->owner, &message);
+	return true;
 }
 
 /*
@@ -112,7 +136,6 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
  */
 static bool child_deliver(struct child *child)
 {
-	struct wire_message message;
 	struct payload_view frame;
 	int r = 0;
 
@@ -120,9 +143,8 @@ static bool child_deliver(struct child *child)
 		r = frame_buffer_first(&child->in, &frame);
 		if (r == FRAME_INCOMPLETE)
 			return true;
-		if (r != 0 || wire_decode(frame.bytes, frame.size, &message) != 0)
+		if (r != 0 || !child_hand_out(child, frame))
 			return false;
-		child->functions->message(child->owner, &message);
 		frame_buffer_drop(&child->in);
 	}
 	return true;
@@ -150,29 +172,63 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 static void on_written(uv_write_t *request, int status)
 {
 	struct child_write *write = request->data;
+	struct child *child = request->handle->data;
 
-	(void)status;
+	if (status == 0)
+		child->read_at = uv_now(child->pipe.loop);
 	payload_wipe(write->bytes, write->size);
 	free(write);
 }
 
-void child_send(struct child *child, const struct wire_message *message)
+static void child_write(struct child *child, struct payload_view bytes)
 {
-	struct child_write *write;
+	struct child_write *write = malloc(sizeof *write + bytes.size);
+	uv_stream_t *stream = (uv_stream_t *)&child->pipe;
 	uv_buf_t buffer;
 
-	if (child->pipe_over)
-		return;
-	write = malloc(sizeof *write);
-	if (write == NULL || frame_encode(message, write->bytes, &write->size) != 0) {
-		free(write);
+	if (write == NULL) {
 		child_kill(child);
 		return;
 	}
+	write->size = bytes.size;
+	memcpy(write->bytes, bytes.bytes, bytes.size);
 	write->request.data = write;
+	write->request.handle = stream;
 	buffer = uv_buf_init((char *)write->bytes, (unsigned int)write->size);
-	if (uv_write(&write->request, (uv_stream_t *)&child->pipe, &buffer, 1, on_written) != 0)
-		on_written(&write->request, 0);
+	if (uv_write(&write->request, stream, &buffer, 1, on_written) != 0)
+		on_written(&write->request, UV_EPIPE);
+}
+
+void child_send(struct child *child, const struct wire_message *message)
+{
+	static uint8_t bytes[FRAME_PREFIX + FRAME_MAX];
+	struct payload_view view = { .bytes = bytes };
+
+	if (child->pipe_over)
+		return;
+	if (frame_encode(message, bytes, &view.size) != 0) {
+		child_kill(child);
+		return;
+	}
+	child_write(child, view);
+	payload_wipe(bytes, view.size);
+}
+
+void child_send_frame(struct child *child, struct payload_view bytes)
+{
+	size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&child->pipe);
+	uint64_t now = uv_now(child->pipe.loop);
+
+	if (child->pipe_over)
+		return;
+	if (queued == 0)
+		child->read_at = now;
+	if (queued + bytes.size <= CHILD_QUEUE_MAX) {
+		child_write(child, bytes);
+	} else if (now - child->read_at >= CHILD_QUEUE_PATIENCE) {
+		log_error("bridge", "process %d does not read what it is sent", child->process.pid);
+		child_kill(child);
+	}
 }
 
 /* ---- start and stop ---- */
@@ -190,15 +246,30 @@ static void child_init(struct child *child, uv_loop_t *loop,
 	child->handles = 3;
 }
 
+/* The log asks the environment whether it writes for the journal. */
+static char **bare_environment(void)
+{
+	static char journal[64];
+	static char *environment[2];
+	const char *value = getenv("JOURNAL_STREAM");
+
+	environment[0] = NULL;
+	if (value != NULL) {
+		(void)snprintf(journal, sizeof journal, "JOURNAL_STREAM=%s", value);
+		environment[0] = journal;
+	}
+	return environment;
+}
+
 static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_role *role)
 {
 	char self[4096];
 	/* libuv takes these as char *, and doesn't write to them */
-	const char *arguments[] = {
+	const char *arguments[WORDS_FIRST + CHILD_WORDS_MAX + 1] = {
 		"ccid-bridge", "--" PROCESS_ROLE_OPTION, role->name, "--log-level", role->log_level,
-		"--", role->guest, role->reader, NULL
+		"--",
 	};
-	uv_stdio_container_t stdio[PROCESS_CHANNEL + 1] = {
+	uv_stdio_container_t stdio[PROCESS_FOLDERS + CHILD_FOLDERS_MAX] = {
 		[STDIN_FILENO] = { .flags = UV_IGNORE },
 		[STDOUT_FILENO] = { .flags = UV_IGNORE },
 		[STDERR_FILENO] = { .flags = UV_INHERIT_FD, .data = { .fd = STDERR_FILENO } },
@@ -209,10 +280,21 @@ static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_
 		.exit_cb = on_exit_status,
 		.file = process_self(self, sizeof self),
 		.args = (char **)(uintptr_t)arguments,
+		.env = role->bare ? bare_environment() : NULL,
 		.stdio = stdio,
-		.stdio_count = PROCESS_CHANNEL + 1,
+		.stdio_count = PROCESS_FOLDERS + (int)role->folder_count,
+		.flags = role->other_user ? UV_PROCESS_SETUID | UV_PROCESS_SETGID : 0,
+		.uid = role->user,
+		.gid = role->group,
 	};
 
+	assert(role->word_count <= CHILD_WORDS_MAX && role->folder_count <= CHILD_FOLDERS_MAX);
+	for (size_t i = 0; i < role->word_count; i++)
+		arguments[WORDS_FIRST + i] = role->words[i];
+	for (size_t i = 0; i < role->folder_count; i++) {
+		stdio[PROCESS_FOLDERS + i].flags = UV_INHERIT_FD;
+		stdio[PROCESS_FOLDERS + i].data.fd = role->folders[i];
+	}
 	return uv_spawn(loop, &child->process, &options);
 }
 

@@ -1,6 +1,7 @@
 /*
- * Core's end of a child process: the monitor, a worker, a cleaner. libuv starts it from our own
- * executable with a pipe, over which messages go both ways.
+ * Core's end of a child process: the front, the monitor, a worker, a cleaner. libuv starts it from
+ * our own executable with a pipe, over which frames go both ways: the relay's messages, or, with the
+ * front, records of its own.
  *
  * A child ends because it was stopped, or by itself, or because it was killed. Whatever it was, its
  * owner is told exactly once, after the last message that it sent, and then the child is no more.
@@ -17,9 +18,11 @@
 
 struct child;
 
+/* One of the first two is set; what they are given is valid during the call. */
 struct child_functions {
-	/* A message has come; its payload is valid during the call. */
 	void (*message)(void *owner, const struct wire_message *message);
+	/* Returns whether frame is what this child may say; else it is killed. */
+	bool (*frame)(void *owner, struct payload_view frame);
 	/*
 	 * The process is over, with exit status 0 (clean) or in any other way. The child frees
 	 * itself after this call and must not be used any more.
@@ -27,11 +30,21 @@ struct child_functions {
 	void (*ended)(void *owner, bool clean);
 };
 
+#define CHILD_WORDS_MAX 32   /* in role->words */
+#define CHILD_FOLDERS_MAX 32 /* in role->folders */
+
 struct child_role {
-	const char *name;      /* PROCESS_MONITOR, PROCESS_WORKER or PROCESS_CLEANER */
-	const char *log_level; /* by name */
-	const char *guest;     /* NULL for the monitor */
-	const char *reader;    /* NULL for the monitor */
+	const char *name;         /* PROCESS_... */
+	const char *log_level;    /* by name */
+	const char *const *words; /* what follows on its command line */
+	size_t word_count;
+	/* The front's only: */
+	const int *folders;       /* descriptors that it gets from PROCESS_FOLDERS on */
+	size_t folder_count;
+	bool bare;                /* it gets no environment, but what the log needs */
+	bool other_user;          /* it runs as user and group, and in no other group */
+	uv_uid_t user;
+	uv_gid_t group;
 };
 
 enum {
@@ -44,6 +57,16 @@ int child_start(struct child **child, uv_loop_t *loop, const struct child_role *
 
 /* Queues message. What can't be sent any more is dropped: the child's end will be told. */
 void child_send(struct child *child, const struct wire_message *message);
+
+/*
+ * Queues bytes, a frame with its prefix, unless more than CHILD_QUEUE_MAX wait already because the
+ * child doesn't read: then it is dropped. A child that has read nothing of a full queue for
+ * CHILD_QUEUE_PATIENCE is killed. Never blocks.
+ */
+void child_send_frame(struct child *child, struct payload_view bytes);
+
+#define CHILD_QUEUE_MAX (1024 * 1024) /* bytes */
+#define CHILD_QUEUE_PATIENCE 5000     /* ms */
 
 /* Closes the pipe, so that the child ends in order, and kills it if it has not done so in time. */
 void child_stop(struct child *child, unsigned int grace_milliseconds);

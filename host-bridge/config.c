@@ -8,6 +8,7 @@
 
 #include <confuse.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,18 @@ static int check_listen(cfg_t *cfg, cfg_opt_t *opt)
 		}
 	}
 	return 0;
+}
+
+static int check_front_user(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const struct passwd *user = getpwnam(config_newest(opt));
+
+	if (user == NULL)
+		cfg_error(cfg, "front-user: there is no user \"%s\"", config_newest(opt));
+	else if (user->pw_uid == 0)
+		cfg_error(cfg, "front-user: \"%s\" may do anything; take a user that may do "
+			"nothing", config_newest(opt));
+	return user != NULL && user->pw_uid != 0 ? 0 : -1;
 }
 
 static int check_auth(cfg_t *cfg, cfg_opt_t *opt)
@@ -126,6 +139,21 @@ static int copy_guests(cfg_t *cfg, struct bridge_config *config)
 	return r;
 }
 
+/* The default is not checked above, and is there on every Debian. Without it, only root needs it. */
+static int copy_front_user(cfg_t *cfg, struct bridge_config *config)
+{
+	const struct passwd *user = getpwnam(cfg_getstr(cfg, "front-user"));
+
+	if (user == NULL) {
+		cfg_error(cfg, "front-user: there is no user \"%s\"; name another one",
+			cfg_getstr(cfg, "front-user"));
+		return CONFIG_INVALID;
+	}
+	config->front_user = user->pw_uid;
+	config->front_group = user->pw_gid;
+	return 0;
+}
+
 static int copy_config(cfg_t *cfg, void *target)
 {
 	struct bridge_config *config = target;
@@ -135,12 +163,18 @@ static int copy_config(cfg_t *cfg, void *target)
 		cfg_error(cfg, "there is no listen = { \"ipc:///path\" }: no guest could connect");
 		return CONFIG_INVALID;
 	}
+	if (cfg_size(cfg, "listen") > BRIDGE_ENDPOINTS_MAX) {
+		cfg_error(cfg, "listen has more than %d endpoints", BRIDGE_ENDPOINTS_MAX);
+		return CONFIG_INVALID;
+	}
 	if (cfg_size(cfg, "guest") == 0) {
 		cfg_error(cfg, "there is no guest \"name\" { ... }: nobody could use a reader");
 		return CONFIG_INVALID;
 	}
 	(void)log_level_by_name(cfg_getstr(cfg, "log-level"), &config->log_level);
-	r = copy_list(cfg, "listen", &config->endpoints, &config->endpoint_count);
+	r = copy_front_user(cfg, config);
+	if (r == 0)
+		r = copy_list(cfg, "listen", &config->endpoints, &config->endpoint_count);
 	return r != 0 ? r : copy_guests(cfg, config);
 }
 
@@ -156,6 +190,7 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 	};
 	cfg_opt_t options[] = {
 		CFG_STR_LIST("listen", NULL, CFGF_NONE),
+		CFG_STR("front-user", "nobody", CFGF_NONE),
 		CFG_STR("log-level", "info", CFGF_NONE),
 		CFG_SEC("guest", guest_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_END()
@@ -166,6 +201,7 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 	if (cfg == NULL)
 		return -ENOMEM;
 	cfg_set_validate_func(cfg, "listen", check_listen);
+	cfg_set_validate_func(cfg, "front-user", check_front_user);
 	cfg_set_validate_func(cfg, "log-level", config_check_log_level);
 	cfg_set_validate_func(cfg, "guest", check_guest);
 	cfg_set_validate_func(cfg, "guest|auth", check_auth);

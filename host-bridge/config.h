@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/config_file.h"
 #include "base/log.h"
@@ -20,12 +21,16 @@ struct bridge_guest_config {
 };
 
 struct bridge_config {
-	char **endpoints; /* each passed endpoint_check(); at least one */
+	char **endpoints; /* each passed endpoint_check(); one to BRIDGE_ENDPOINTS_MAX */
 	size_t endpoint_count;
 	struct bridge_guest_config *guests; /* at least one, names are unique */
 	size_t guest_count;
+	uid_t front_user;   /* that the front runs as, if we are root */
+	gid_t front_group;
 	enum log_level log_level;
 };
+
+#define BRIDGE_ENDPOINTS_MAX 32
 
 #define BRIDGE_CONFIG_NULL ((struct bridge_config){ .endpoints = NULL })
 

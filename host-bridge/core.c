@@ -1,9 +1,9 @@
 /*
- * Core: one libuv loop around the link, the guests and the monitor. See core.h.
+ * Core: one libuv loop around the front, the guests and the monitor. See core.h.
  *
- * The order of an end: the link is closed, so that nothing new comes; workers and monitor have
- * their pipes closed; the loop goes on until the last of them has given up its card; sockets are
- * removed.
+ * The order of an end: the guests are told that their sessions are over, and nothing new begins;
+ * workers and monitor have their pipes closed; when the last of them has given up its card, the
+ * front's pipe is closed, too; sockets are removed.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -17,19 +17,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/log.h"
-#include "host-bridge/endpoint.h"
+#include "host-bridge/front_keeper.h"
 #include "host-bridge/guest.h"
 #include "host-bridge/host_readers.h"
 #include "relay/link.h"
 #include "relay/session.h"
 
-#define PROBLEM_MAX 512
-
-/* Frames that are handled before the loop looks at anything else. */
-#define FRAMES_AT_ONCE 64
+#define PROBLEM_MAX 1024
 
 static const int end_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -39,18 +37,15 @@ struct core {
 	const struct bridge_config *config;
 	uv_loop_t loop;
 	uv_signal_t signals[END_SIGNALS];
-	uv_poll_t link_poll;
 	uv_prepare_t prepare;
 	uv_timer_t timer;
-	size_t listening;             /* endpoints that are ours to remove */
-	struct link *link;
-	struct payload frame;         /* the one that is being handled */
+	struct front_keeper front;
 	struct bridge_guest_host host;
 	struct bridge_guest **guests; /* as many as in the configuration */
 	struct host_readers readers;
 	char refused[WIRE_NAME_MAX];  /* the guest that was refused last: it will come again */
 	bool stopping;
-	int result;                   /* 0, or the fatal error that ended it */
+	int result;                   /* 0, or the error that ended it, and was logged */
 };
 
 static void core_stop(struct core *core);
@@ -71,9 +66,8 @@ static void core_send(void *context, const struct link_route *to, struct payload
 {
 	struct core *core = context;
 
-	/* A frame that the link drops is repeated by the session. */
-	if (core->link != NULL)
-		(void)link_send(core->link, to, frame);
+	/* A frame that the front drops is repeated by the session. */
+	front_keeper_send(&core->front, to, frame);
 }
 
 static void core_refuse(struct core *core, const struct link_route *to,
@@ -162,6 +156,8 @@ static int core_message(struct core *core, const struct wire_message *message,
 	switch (message->type) {
 	case WIRE_HELLO:
 		/* The name says who it is; there are no keys yet. */
+		if (core->stopping)
+			return 0;
 		guest = guest_by_name(core, message->hello.guest);
 		if (guest != NULL)
 			return bridge_guest_receive(guest, message, from);
@@ -173,7 +169,7 @@ static int core_message(struct core *core, const struct wire_message *message,
 	case WIRE_BYE:
 		/* The number of the session says who it is. */
 		guest = guest_by_session(core, message->session);
-		if (guest != NULL)
+		if (guest != NULL && !core->stopping)
 			return bridge_guest_receive(guest, message, from);
 		refuse_session(core, from, message->session);
 		return 0;
@@ -182,42 +178,57 @@ static int core_message(struct core *core, const struct wire_message *message,
 	return 0;
 }
 
-static int core_frame(struct core *core, const struct link_route *from)
+static void on_frame(void *context, const struct link_route *from, struct payload_view frame)
 {
-	struct payload_view view = payload_view(&core->frame);
+	struct core *core = context;
 	struct wire_message message;
+	int r = 0;
 
-	switch (wire_decode(view.bytes, view.size, &message)) {
+	switch (wire_decode(frame.bytes, frame.size, &message)) {
 	case 0:
-		return core_message(core, &message, from);
+		r = core_message(core, &message, from);
+		break;
 	case WIRE_FOREIGN_VERSION:
 		if (message.type == WIRE_HELLO)
 			refuse_version(core, from, message.hello.major);
-		return 0;
+		break;
 	case WIRE_UNKNOWN_TYPE:
-		return 0;
+		break;
 	default:
-		log_debug("bridge", "a frame of %zu bytes is malformed, and dropped", view.size);
-		return 0;
-	}
-}
-
-static void on_link(uv_poll_t *poll, int status, int events)
-{
-	struct core *core = poll->data;
-	struct link_route from;
-	int r = 0;
-
-	(void)status;
-	(void)events;
-	for (int i = 0; i < FRAMES_AT_ONCE && r == 0 && !core->stopping; i++) {
-		r = link_receive(core->link, &from, &core->frame);
-		if (r == 0)
-			r = core_frame(core, &from);
-		payload_clear(&core->frame);
+		log_debug("bridge", "a frame of %zu bytes is malformed, and dropped", frame.size);
+		break;
 	}
 	if (r < 0)
 		core_fail(core, r);
+}
+
+/* ---- the front ---- */
+
+static void on_front_up(void *context)
+{
+	struct core *core = context;
+
+	for (size_t i = 0; i < core->config->endpoint_count; i++)
+		log_info("bridge", "listening on %s", core->config->endpoints[i]);
+	host_readers_start(&core->readers);
+}
+
+static void on_front_failed(void *context, const char *why)
+{
+	struct core *core = context;
+
+	log_error("bridge", "can't listen: %s",
+		why != NULL ? why : "the process for it can't be started");
+	core->result = -EIO;
+	core_stop(core);
+}
+
+static void on_front_lost(void *context)
+{
+	struct core *core = context;
+
+	for (size_t i = 0; i < core->config->guest_count; i++)
+		bridge_guest_link_lost(core->guests[i]);
 }
 
 /* ---- readers and time ---- */
@@ -247,17 +258,31 @@ static void on_timer(uv_timer_t *timer)
 		core_fail(core, r);
 }
 
-/* Before the loop sleeps: whatever has happened may have moved a deadline. */
-static void on_prepare(uv_prepare_t *prepare)
+static uint64_t core_deadline(const struct core *core)
 {
-	struct core *core = prepare->data;
 	uint64_t deadline = SESSION_NEVER;
-	uint64_t now = uv_now(&core->loop);
 
 	for (size_t i = 0; i < core->config->guest_count; i++) {
 		if (bridge_guest_deadline(core->guests[i]) < deadline)
 			deadline = bridge_guest_deadline(core->guests[i]);
 	}
+	return deadline;
+}
+
+static void core_end_if_idle(struct core *core);
+
+/* Before the loop sleeps: whatever has happened may have moved a deadline. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct core *core = prepare->data;
+	uint64_t now = uv_now(&core->loop);
+	uint64_t deadline;
+
+	if (core->stopping) {
+		core_end_if_idle(core);
+		return;
+	}
+	deadline = core_deadline(core);
 	if (deadline == SESSION_NEVER)
 		(void)uv_timer_stop(&core->timer);
 	else
@@ -267,6 +292,17 @@ static void on_prepare(uv_prepare_t *prepare)
 
 /* ---- the end ---- */
 
+/* The front is the last, for the guests to hear why. */
+static void core_end_if_idle(struct core *core)
+{
+	for (size_t i = 0; i < core->config->guest_count; i++) {
+		if (bridge_guest_is_busy(core->guests[i]))
+			return;
+	}
+	uv_close((uv_handle_t *)&core->prepare, NULL);
+	front_keeper_stop(&core->front);
+}
+
 static void core_stop(struct core *core)
 {
 	if (core->stopping)
@@ -275,13 +311,14 @@ static void core_stop(struct core *core)
 	/* A second signal finds the default handler; the workers give up their cards even then. */
 	for (size_t i = 0; i < END_SIGNALS; i++)
 		uv_close((uv_handle_t *)&core->signals[i], NULL);
-	uv_close((uv_handle_t *)&core->prepare, NULL);
 	uv_close((uv_handle_t *)&core->timer, NULL);
-	uv_close((uv_handle_t *)&core->link_poll, NULL);
-	core->link = link_close(core->link);
 	host_readers_stop(&core->readers);
-	for (size_t i = 0; i < core->config->guest_count; i++)
+	for (size_t i = 0; i < core->config->guest_count; i++) {
+		if (bridge_guest_session(core->guests[i]) != 0)
+			refuse_session(core, bridge_guest_route(core->guests[i]),
+				bridge_guest_session(core->guests[i]));
 		bridge_guest_shut(core->guests[i]);
+	}
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -292,29 +329,26 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- the beginning ---- */
 
-/* Returns 0, or 1 after a line in the log. */
-static int core_listen(struct core *core)
+/* Whatever goes wrong here is logged, and ends the loop soon after it has begun. */
+static void core_listen(struct core *core)
 {
-	char problem[PROBLEM_MAX];
-	int r;
+	char why[PROBLEM_MAX];
 
-	for (size_t i = 0; i < core->config->endpoint_count; i++) {
-		if (endpoint_prepare(core->config->endpoints[i], problem, sizeof problem) != 0) {
-			log_error("bridge", "%s", problem);
-			return 1;
-		}
-	}
-	r = link_open_nanomsg(&core->link, LINK_BRIDGE,
-		(const char *const *)core->config->endpoints, core->config->endpoint_count,
-		problem, sizeof problem);
-	if (r != 0) {
-		log_error("bridge", "can't listen: %s", r > 0 ? problem : strerror(-r));
-		return 1;
-	}
-	core->listening = core->config->endpoint_count;
-	for (size_t i = 0; i < core->listening; i++)
-		log_info("bridge", "listening on %s", core->config->endpoints[i]);
-	return 0;
+	if (front_keeper_start(&core->front, why, sizeof why) == 0)
+		return;
+	log_error("bridge", "%s", why);
+	core->result = -EIO;
+	core_stop(core);
+}
+
+/* As root we have another user for the front; as anybody else there is no choice. */
+static struct endpoint_maker front_maker(const struct bridge_config *config)
+{
+	return (struct endpoint_maker){
+		.other = geteuid() == 0,
+		.user = config->front_user,
+		.group = config->front_group,
+	};
 }
 
 static int core_make_guests(struct core *core)
@@ -332,8 +366,6 @@ static int core_make_guests(struct core *core)
 /* Everything that needs no system resource but memory. Fatal: -errno. */
 static int core_init(struct core *core, const char *log_level)
 {
-	int r;
-
 	core->host = (struct bridge_guest_host){
 		.loop = &core->loop,
 		.log_level = log_level,
@@ -349,21 +381,32 @@ static int core_init(struct core *core, const char *log_level)
 		.fail = core_fail,
 		.context = core,
 	};
-	r = payload_init(&core->frame, WIRE_FRAME_MAX);
-	return r < 0 ? r : core_make_guests(core);
+	core->front = (struct front_keeper){
+		.loop = &core->loop,
+		.log_level = log_level,
+		.endpoints = (const char *const *)core->config->endpoints,
+		.count = core->config->endpoint_count,
+		.maker = front_maker(core->config),
+		.owner = {
+			.up = on_front_up,
+			.failed = on_front_failed,
+			.frame = on_frame,
+			.lost = on_front_lost,
+			.fail = core_fail,
+			.context = core,
+		},
+	};
+	return core_make_guests(core);
 }
 
 static void core_deinit(struct core *core)
 {
-	core->link = link_close(core->link);
-	for (size_t i = 0; i < core->listening; i++)
-		endpoint_remove(core->config->endpoints[i]);
+	front_keeper_deinit(&core->front);
 	for (size_t i = 0; core->guests != NULL && i < core->config->guest_count; i++)
 		core->guests[i] = bridge_guest_free(core->guests[i]);
 	free(core->guests);
 	core->guests = NULL;
 	host_readers_deinit(&core->readers);
-	payload_deinit(&core->frame);
 	(void)uv_loop_close(&core->loop);
 }
 
@@ -379,10 +422,7 @@ static void core_start(struct core *core)
 	(void)uv_prepare_start(&core->prepare, on_prepare);
 	(void)uv_timer_init(&core->loop, &core->timer);
 	core->timer.data = core;
-	(void)uv_poll_init(&core->loop, &core->link_poll, link_fd(core->link));
-	core->link_poll.data = core;
-	(void)uv_poll_start(&core->link_poll, UV_READABLE, on_link);
-	host_readers_start(&core->readers);
+	core_listen(core);
 }
 
 int core_run(const struct bridge_config *config, const char *log_level)
@@ -398,7 +438,7 @@ int core_run(const struct bridge_config *config, const char *log_level)
 	r = core_init(&core, log_level);
 	if (r < 0) {
 		log_error("bridge", "can't start: %s", strerror(-r));
-	} else if (core_listen(&core) == 0) {
+	} else {
 		core_start(&core);
 		(void)uv_run(&core.loop, UV_RUN_DEFAULT);
 		if (core.result == 0)

@@ -1,6 +1,7 @@
 /*
- * The core role: listens for guests, keeps their sessions, and has the monitor and the workers do
- * the SCard calls. It makes none itself, and never blocks.
+ * The core role: keeps the guests' sessions, and has the front carry their frames, the monitor and
+ * the workers do the SCard calls. It does neither itself, and never blocks. The others may die at
+ * any moment: what must not be lost, the sessions with the replies and who has which card, is here.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -7,13 +7,20 @@
 #include "host-bridge/endpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "host-bridge/front.h"
+
+/* Room for a path beside that of the socket. */
+#define BESIDE_MAX (ENDPOINT_PATH_MAX + 64)
 
 struct reason {
 	char *text;
@@ -80,19 +87,11 @@ static int check_socket(const char *path, struct reason why)
 	return result;
 }
 
-int endpoint_prepare(const char *endpoint, char *why_text, size_t why_size)
+/* Whether the socket may be made, now that no other bridge can. */
+static int check_path(const char *path, struct reason why)
 {
-	struct reason why = { why_text, why_size };
-	const char *path = endpoint_path(endpoint);
-	char folder[ENDPOINT_PATH_MAX + 1];
 	struct stat status;
-	int r;
 
-	(void)snprintf(folder, sizeof folder, "%s", path);
-	*strrchr(folder, '/') = '\0';
-	r = check_folder(folder[0] == '\0' ? "/" : folder, why);
-	if (r != 0)
-		return r;
 	if (lstat(path, &status) != 0 && errno == ENOENT)
 		return 0;
 	if (lstat(path, &status) != 0)
@@ -102,11 +101,135 @@ int endpoint_prepare(const char *endpoint, char *why_text, size_t why_size)
 	return check_socket(path, why);
 }
 
-void endpoint_remove(const char *endpoint)
+/* ---- the folders ---- */
+
+/* ".NAME.front" beside the socket NAME, and what is given of a path in it. */
+static const char *beside(const char *endpoint, const char *rest, char *text)
 {
 	const char *path = endpoint_path(endpoint);
+	const char *name = strrchr(path, '/') + 1;
+
+	(void)snprintf(text, BESIDE_MAX, "%.*s.%s.front%s", (int)(name - path), path, name, rest);
+	return text;
+}
+
+/* Another bridge may have removed the folder between our open and our lock. */
+static bool is_still(int fd, const char *path)
+{
+	struct stat opened, found;
+
+	return fstat(fd, &opened) == 0 && lstat(path, &found) == 0 &&
+		opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
+}
+
+static int lock_folder(const char *endpoint, int *lock, struct reason why)
+{
+	char text[BESIDE_MAX];
+	const char *outer = beside(endpoint, "", text);
+	int fd;
+
+	if (mkdir(outer, 0700) != 0 && errno != EEXIST)
+		return refuse(why, ENDPOINT_BAD, "can't make the folder %s: %s", outer,
+			strerror(errno));
+	fd = open(outer, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return refuse(why, ENDPOINT_BAD, "%s: %s", outer, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !is_still(fd, outer)) {
+		(void)close(fd);
+		return refuse(why, ENDPOINT_BUSY, "another ccid-bridge is listening on %s",
+			endpoint_path(endpoint));
+	}
+	*lock = fd;
+	return 0;
+}
+
+/* The maker may write in it by its group, which spares us the right to enter what isn't ours. */
+static int make_inner(const char *endpoint, const struct endpoint_maker *maker, struct reason why)
+{
+	char text[BESIDE_MAX];
+	const char *inner = beside(endpoint, "/in", text);
+
+	if (mkdir(inner, 0700) != 0 && errno != EEXIST)
+		return refuse(why, ENDPOINT_BAD, "can't make the folder %s: %s", inner,
+			strerror(errno));
+	if (maker->other && (lchown(inner, geteuid(), maker->group) != 0 ||
+			     chmod(inner, 0730) != 0))
+		return refuse(why, ENDPOINT_BAD, "can't hand over the folder %s: %s", inner,
+			strerror(errno));
+	return 0;
+}
+
+/* ---- what core calls ---- */
+
+int endpoint_claim(struct endpoint_claim *claim, const char *endpoint,
+	const struct endpoint_maker *maker, char *why_text, size_t why_size)
+{
+	struct reason why = { why_text, why_size };
+	char folder[ENDPOINT_PATH_MAX + 1];
+	int r;
+
+	(void)snprintf(folder, sizeof folder, "%s", endpoint_path(endpoint));
+	*strrchr(folder, '/') = '\0';
+	r = check_folder(folder[0] == '\0' ? "/" : folder, why);
+	if (r == 0)
+		r = lock_folder(endpoint, &claim->lock, why);
+	if (r != 0)
+		return r;
+	claim->endpoint = endpoint;
+	claim->published = false;
+	r = check_path(endpoint_path(endpoint), why);
+	return r != 0 ? r : make_inner(endpoint, maker, why);
+}
+
+int endpoint_open_folder(const struct endpoint_claim *claim, int *folder, char *why_text,
+	size_t why_size)
+{
+	struct reason why = { why_text, why_size };
+	char text[BESIDE_MAX];
+
+	(void)unlink(beside(claim->endpoint, "/in/" FRONT_SOCKET, text));
+	*folder = open(beside(claim->endpoint, "/in", text),
+		O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *folder >= 0 ? 0 : refuse(why, ENDPOINT_BAD, "%s: %s", text, strerror(errno));
+}
+
+int endpoint_publish(struct endpoint_claim *claim, const struct endpoint_maker *maker,
+	char *why_text, size_t why_size)
+{
+	struct reason why = { why_text, why_size };
+	const char *path = endpoint_path(claim->endpoint);
+	char made_text[BESIDE_MAX], ready_text[BESIDE_MAX];
+	const char *made = beside(claim->endpoint, "/in/" FRONT_SOCKET, made_text);
+	const char *ready = beside(claim->endpoint, "/" FRONT_SOCKET, ready_text);
 	struct stat status;
 
-	if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
-		(void)unlink(path);
+	/* First to where its maker can't exchange it any more. */
+	if (rename(made, ready) != 0 || lstat(ready, &status) != 0)
+		return refuse(why, ENDPOINT_BAD, "%s: %s", made, strerror(errno));
+	if (!S_ISSOCK(status.st_mode) || (maker->other && status.st_uid != maker->user)) {
+		(void)unlink(ready);
+		return refuse(why, ENDPOINT_BAD, "%s is not the front's socket", made);
+	}
+	if ((maker->other && lchown(ready, geteuid(), getegid()) != 0) ||
+	    chmod(ready, 0600) != 0 || rename(ready, path) != 0)
+		return refuse(why, ENDPOINT_BAD, "%s: %s", path, strerror(errno));
+	claim->published = true;
+	return 0;
+}
+
+void endpoint_release(struct endpoint_claim *claim)
+{
+	char text[BESIDE_MAX];
+	struct stat status;
+
+	if (claim->endpoint == NULL)
+		return;
+	if (claim->published && lstat(endpoint_path(claim->endpoint), &status) == 0 &&
+	    S_ISSOCK(status.st_mode))
+		(void)unlink(endpoint_path(claim->endpoint));
+	(void)unlink(beside(claim->endpoint, "/in/" FRONT_SOCKET, text));
+	(void)rmdir(beside(claim->endpoint, "/in", text));
+	(void)rmdir(beside(claim->endpoint, "", text));
+	(void)close(claim->lock);
+	claim->endpoint = NULL;
 }

@@ -30,7 +30,7 @@ int frame_buffer_first(const struct frame_buffer *buffer, struct payload_view *f
 
 	if (!in_ok(&in))
 		return FRAME_INCOMPLETE;
-	if (size > WIRE_FRAME_MAX)
+	if (size > FRAME_MAX)
 		return FRAME_MALFORMED;
 	frame->bytes = in_bytes(&in, size);
 	frame->size = size;

@@ -1,8 +1,8 @@
 /*
  * Frames on a pipe between core and one of its child processes: the relay's own frames
- * (relay/wire.h), each with its length in front, le32. The pipe is a stream, so what is read is
- * gathered here until a frame is whole. Sans-I/O; frames hold payloads and are wiped when they are
- * dropped.
+ * (relay/wire.h), those of the front with a few bytes around them (front_record.h), each with its
+ * length in front, le32. The pipe is a stream, so what is read is gathered here until a frame is
+ * whole. Sans-I/O; frames hold payloads and are wiped when they are dropped.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -15,16 +15,17 @@
 #include "base/payload.h"
 #include "relay/wire.h"
 
-#define FRAME_PREFIX 4 /* bytes of the length */
+#define FRAME_PREFIX 4                   /* bytes of the length */
+#define FRAME_MAX (WIRE_FRAME_MAX + 64)  /* bytes behind it */
 
 struct frame_buffer {
-	uint8_t bytes[FRAME_PREFIX + WIRE_FRAME_MAX];
+	uint8_t bytes[FRAME_PREFIX + FRAME_MAX];
 	size_t size; /* bytes gathered so far */
 };
 
 enum {
 	FRAME_INCOMPLETE = 1, /* more has to be read */
-	FRAME_MALFORMED = 2,  /* a length beyond WIRE_FRAME_MAX: the stream is lost */
+	FRAME_MALFORMED = 2,  /* a length beyond FRAME_MAX: the stream is lost */
 	FRAME_TOO_LARGE = 3,  /* the message doesn't fit into a frame */
 };
 

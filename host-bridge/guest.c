@@ -209,6 +209,17 @@ uint64_t bridge_guest_session(const struct bridge_guest *guest)
 	return bridge_session_id(guest->session);
 }
 
+const struct link_route *bridge_guest_route(const struct bridge_guest *guest)
+{
+	return &guest->route;
+}
+
+void bridge_guest_link_lost(struct bridge_guest *guest)
+{
+	guest->route.size = 0;
+	guest->from.size = 0;
+}
+
 /* Never 0, which means that there is no session. */
 static uint64_t random_identity(void)
 {
@@ -261,6 +272,15 @@ int bridge_guest_set_readers(struct bridge_guest *guest, const struct reader_tab
 		guest->config->pattern_count, &guest->allowed);
 	bridge_session_set_readers(guest->session, guest_now(guest), &guest->allowed);
 	return guest_pump(guest);
+}
+
+bool bridge_guest_is_busy(const struct bridge_guest *guest)
+{
+	for (const struct guest_reader *r = guest->readers; r != NULL; r = r->next) {
+		if (r->child != NULL)
+			return true;
+	}
+	return false;
 }
 
 void bridge_guest_shut(struct bridge_guest *guest)

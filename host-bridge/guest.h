@@ -42,6 +42,12 @@ const char *bridge_guest_name(const struct bridge_guest *guest);
 /* The number of the open session, 0 while there is none. */
 uint64_t bridge_guest_session(const struct bridge_guest *guest);
 
+/* Where this guest's session was heard last; empty while that is not known. */
+const struct link_route *bridge_guest_route(const struct bridge_guest *guest);
+
+/* The front has died: the route is nobody's, until the guest is heard again. */
+void bridge_guest_link_lost(struct bridge_guest *guest);
+
 /* A message of this guest has come from there. Fatal: -errno. */
 int bridge_guest_receive(struct bridge_guest *guest, const struct wire_message *message,
 	const struct link_route *from);
@@ -54,6 +60,9 @@ uint64_t bridge_guest_deadline(const struct bridge_guest *guest);
 
 /* The host's readers are now those of table. Fatal: -errno. */
 int bridge_guest_set_readers(struct bridge_guest *guest, const struct reader_table *table);
+
+/* Whether one of its processes has not ended yet. */
+bool bridge_guest_is_busy(const struct bridge_guest *guest);
 
 /* The bridge ends: cards are given up, and nothing is started any more. */
 void bridge_guest_shut(struct bridge_guest *guest);

@@ -190,11 +190,12 @@ static const struct child_functions child_functions = {
 /* Starts a worker, or the cleaner that must come before it. */
 static void reader_start(struct guest_reader *reader)
 {
+	const char *const words[] = { reader->guest, reader->name };
 	const struct child_role role = {
 		.name = reader->dirty ? PROCESS_CLEANER : PROCESS_WORKER,
 		.log_level = reader->log_level,
-		.guest = reader->guest,
-		.reader = reader->name,
+		.words = words,
+		.word_count = 2,
 	};
 
 	/* No process or no memory: nothing was sent, and the next call tries again. */

@@ -173,6 +173,7 @@ void host_readers_start(struct host_readers *readers)
 {
 	(void)uv_timer_init(readers->loop, &readers->timer);
 	readers->timer.data = readers;
+	readers->begun = true;
 	readers_launch(readers);
 }
 
@@ -181,6 +182,8 @@ void host_readers_stop(struct host_readers *readers)
 	if (readers->stopping)
 		return;
 	readers->stopping = true;
+	if (!readers->begun)
+		return;
 	uv_close((uv_handle_t *)&readers->timer, NULL);
 	if (readers->monitor != NULL)
 		child_stop(readers->monitor, STOP_GRACE);

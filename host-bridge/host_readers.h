@@ -26,13 +26,14 @@ struct host_readers {
 	uv_timer_t timer;        /* to its next one */
 	uint64_t started;        /* ms of the loop's clock */
 	unsigned int back_off;   /* ms */
+	bool begun;              /* it was started at all */
 	bool stopping;
 };
 
 /* Starts the monitor. The first six members are set by the caller, the others are 0. */
 void host_readers_start(struct host_readers *readers);
 
-/* Stops the monitor; the loop has to go on until it has ended. */
+/* Stops the monitor, if it was started; the loop has to go on until it has ended. */
 void host_readers_stop(struct host_readers *readers);
 
 /* Frees; after the loop has ended. */

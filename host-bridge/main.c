@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "host-bridge/config.h"
 #include "host-bridge/core.h"
+#include "host-bridge/front.h"
 #include "host-bridge/monitor.h"
 #include "host-bridge/process.h"
 #include "host-bridge/worker.h"
@@ -57,8 +58,8 @@ struct arguments {
 	const char *config;
 	const char *log_level; /* NULL: that of the configuration */
 	const char *role;      /* NULL: core */
-	const char *guest;     /* of a worker */
-	const char *reader;
+	const char *const *words; /* of a role: a worker's guest and reader, a front's endpoints */
+	size_t word_count;
 	bool check;
 	bool done;             /* --help, --version: nothing more to do */
 };
@@ -102,15 +103,15 @@ static int parse_option(struct arguments *arguments, int option)
 	return usage_error();
 }
 
-/* What is no option: names for a worker, a subcommand for the administrator. */
+/* What is no option: words for a role, a subcommand for the administrator. */
 static int parse_rest(struct arguments *arguments, int count, char **rest)
 {
-	if (arguments->role != NULL && count == 2) {
-		arguments->guest = rest[0];
-		arguments->reader = rest[1];
+	if (arguments->role != NULL) {
+		arguments->words = (const char *const *)rest;
+		arguments->word_count = (size_t)count;
 		return 0;
 	}
-	if (arguments->role == NULL && count == 1 && strcmp(rest[0], "check-config") == 0) {
+	if (count == 1 && strcmp(rest[0], "check-config") == 0) {
 		arguments->check = true;
 		return 0;
 	}
@@ -139,7 +140,8 @@ static int parse_arguments(struct arguments *arguments, int argc, char **argv)
 static int run_role(const struct arguments *arguments)
 {
 	enum log_level level = LOG_LEVEL_INFO;
-	bool named = arguments->guest != NULL;
+	const char *const *words = arguments->words;
+	size_t count = arguments->word_count;
 
 	if (arguments->log_level != NULL)
 		(void)log_level_by_name(arguments->log_level, &level);
@@ -148,12 +150,14 @@ static int run_role(const struct arguments *arguments)
 		(void)fputs("ccid-bridge: this role is for ccid-bridge itself to start\n", stderr);
 		return EX_USAGE;
 	}
-	if (strcmp(arguments->role, PROCESS_MONITOR) == 0 && !named)
+	if (strcmp(arguments->role, PROCESS_FRONT) == 0 && count > 0)
+		return front_run(PROCESS_CHANNEL, words, count);
+	if (strcmp(arguments->role, PROCESS_MONITOR) == 0 && count == 0)
 		return monitor_run(PROCESS_CHANNEL);
-	if (strcmp(arguments->role, PROCESS_WORKER) == 0 && named)
-		return worker_run(PROCESS_CHANNEL, arguments->guest, arguments->reader);
-	if (strcmp(arguments->role, PROCESS_CLEANER) == 0 && named)
-		return worker_clean(PROCESS_CHANNEL, arguments->guest, arguments->reader);
+	if (strcmp(arguments->role, PROCESS_WORKER) == 0 && count == 2)
+		return worker_run(PROCESS_CHANNEL, words[0], words[1]);
+	if (strcmp(arguments->role, PROCESS_CLEANER) == 0 && count == 2)
+		return worker_clean(PROCESS_CHANNEL, words[0], words[1]);
 	return usage_error();
 }
 

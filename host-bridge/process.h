@@ -14,11 +14,13 @@
 #include <stddef.h>
 
 #define PROCESS_ROLE_OPTION "internal-role" /* long option; its value is one of the names below */
+#define PROCESS_FRONT "front"
 #define PROCESS_MONITOR "monitor"
 #define PROCESS_WORKER "worker"
 #define PROCESS_CLEANER "cleaner"
 
 #define PROCESS_CHANNEL 3 /* the descriptor of a child's pipe to core */
+#define PROCESS_FOLDERS 4 /* the front's folders to listen in, one after the other */
 
 enum {
 	PROCESS_NO_CHANNEL = 1, /* it is not core's pipe: somebody typed the role by hand */

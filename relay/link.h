@@ -27,7 +27,7 @@ struct link_route {
 enum {
 	LINK_NOTHING = 1,     /* receive: no frame is waiting */
 	LINK_DROPPED = 2,     /* send: the frame could not be handed over; the session will repeat it */
-	LINK_BAD_ADDRESS = 3, /* open: the endpoint can't be used; link_problem() says why */
+	LINK_BAD_ADDRESS = 3, /* open, attach: the endpoint can't be used */
 };
 
 struct link;
@@ -63,6 +63,13 @@ enum link_side {
  */
 int link_open_nanomsg(struct link **link, enum link_side side, const char *const *endpoints,
 	size_t count, char *problem, size_t problem_size);
+
+/*
+ * Adds one more endpoint to a nanomsg link, which may have been opened with none. The bridge's side
+ * also takes "ipc://./name", in the working folder of this moment. Returns 0 or LINK_BAD_ADDRESS,
+ * then *reason is the text that says why. Fatal: -errno of nn_setsockopt().
+ */
+int link_nanomsg_attach(struct link *link, const char *endpoint, const char **reason);
 
 /*
  * Hands frame over to the link. to: the route of a frame received by the bridge; NULL on the

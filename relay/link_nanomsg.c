@@ -9,7 +9,8 @@
  * and a host name is resolved by nanomsg at each reconnection, which aborts the process where the
  * resolver can't be reached. It also checks what nanomsg answers with an abort (an ipc path of 108
  * to 127 bytes) or with the loss of a file (an ipc path where a regular file is: bind would unlink
- * it).
+ * it). The one relative path that it takes is the bridge's ./name, in the working folder: a process
+ * that may enter one folder only has no other way to listen there.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -66,19 +67,12 @@ static struct link_nanomsg *of(struct link *link)
 
 /* ---- addresses ---- */
 
-/* Writes the reason into the caller's buffer, behind the endpoint that it is about. */
-static int bad_address(char *problem, size_t size, const char *endpoint, const char *reason)
-{
-	(void)snprintf(problem, size, "%s: %s", endpoint, reason);
-	return LINK_BAD_ADDRESS;
-}
-
 /* NULL, or what is wrong with the path of an ipc:// endpoint. */
 static const char *check_ipc(const char *path, enum link_side side)
 {
 	struct stat status;
 
-	if (path[0] != '/')
+	if (path[0] != '/' && (side == LINK_GUEST || strncmp(path, "./", 2) != 0))
 		return "an ipc:// address needs an absolute path";
 	if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 		return "the path is longer than 107 bytes";
@@ -191,24 +185,24 @@ static int bind_private(int socket, const char *endpoint)
 	return result;
 }
 
-static int attach(const struct link_nanomsg *link, const char *endpoint, char *problem,
-	size_t problem_size)
+int link_nanomsg_attach(struct link *link, const char *endpoint, const char **reason)
 {
-	const char *reason = check_endpoint(endpoint, link->side);
+	int socket = of(link)->socket;
 	int result;
 
-	if (reason != NULL)
-		return bad_address(problem, problem_size, endpoint, reason);
-	result = set_family(link->socket, endpoint);
+	*reason = check_endpoint(endpoint, of(link)->side);
+	if (*reason != NULL)
+		return LINK_BAD_ADDRESS;
+	result = set_family(socket, endpoint);
 	if (result < 0)
 		return result;
-	if (link->side == LINK_BRIDGE)
-		result = bind_private(link->socket, endpoint);
+	if (of(link)->side == LINK_BRIDGE)
+		result = bind_private(socket, endpoint);
 	else
-		result = nn_connect(link->socket, endpoint);
+		result = nn_connect(socket, endpoint);
 	if (result < 0)
-		return bad_address(problem, problem_size, endpoint, nn_strerror(nn_errno()));
-	return 0;
+		*reason = nn_strerror(nn_errno());
+	return result < 0 ? LINK_BAD_ADDRESS : 0;
 }
 
 static void link_nanomsg_close(struct link *link)
@@ -351,6 +345,7 @@ int link_open_nanomsg(struct link **linkp, enum link_side side, const char *cons
 	size_t count, char *problem, size_t problem_size)
 {
 	struct link_nanomsg *link;
+	const char *reason = NULL;
 	int result = -ENOMEM;
 
 	*linkp = NULL;
@@ -360,8 +355,11 @@ int link_open_nanomsg(struct link **linkp, enum link_side side, const char *cons
 	link->link.functions = &link_nanomsg_functions;
 	link->side = side;
 	result = open_socket(link);
-	for (size_t i = 0; result == 0 && i < count; i++)
-		result = attach(link, endpoints[i], problem, problem_size);
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		result = link_nanomsg_attach(&link->link, endpoints[i], &reason);
+		if (result > 0)
+			(void)snprintf(problem, problem_size, "%s: %s", endpoints[i], reason);
+	}
 	if (result == 0)
 		*linkp = &link->link;
 	else if (link->socket >= 0)

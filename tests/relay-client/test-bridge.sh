@@ -277,6 +277,67 @@ test_kill_worker()
 	ask disconnect = disconnect: ok
 }
 
+# now: milliseconds of a clock that nobody sets.
+now()
+{
+	local up rest
+	read -r up rest </proc/uptime
+	echo $((${up%.*} * 1000 + 10#${up#*.} * 10))
+}
+
+# ask_within MILLISECONDS COMMAND = RESULT
+ask_within()
+{
+	local limit=$1 start took
+	shift
+	start=$(now)
+	ask "$@"
+	took=$(($(now) - start))
+	echo "  $* after $took ms"
+	[ "$took" -le "$limit" ] || fail "that took $took ms"
+}
+
+front_is_new()
+{
+	[ -n "$(role_pids front)" ] && [ "$(role_pids front)" != "$1" ]
+}
+
+# kill_front: and waits for the next one.
+kill_front()
+{
+	local before
+	before=$(role_pids front)
+	kill -KILL "$before"
+	until_true 5 front_is_new "$before"
+}
+
+# The guest's calls go on, the session too, and what ran is not run again.
+test_kill_front()
+{
+	local verifies before looks round sessions
+	sessions=$(said 'session open')
+	ask connect = connect: ok
+	verifies=$(logged 'ev=apdu-begin .* ins=20 ')
+	control delay 1500
+	tell "send ${verify#* }"
+	until_true 5 is_logged 'ev=apdu-begin .* ins=20 ' $((verifies + 1))
+	before=$(now)
+	kill_front
+	ask answer = transmit: ok T=1 9000
+	echo "  answer $(($(now) - before)) ms after the kill, of a command of 1500 ms"
+	[ $(($(now) - before)) -le 3500 ] || fail "that took too long"
+	control delay 0
+	is_logged 'ev=apdu-begin .* ins=20 ' $((verifies + 1)) || fail "the VERIFY was repeated"
+	looks=$(logged 'ev=apdu-begin .* ins=A4 ')
+	for round in 1 2 3 4 5; do
+		kill -KILL "$(role_pids front)"
+		ask_within 2000 "$looking" = transmit: ok
+		is_logged 'ev=apdu-begin .* ins=A4 ' $((looks + round)) || fail "an APDU was repeated"
+	done
+	[ "$(said 'session open')" = "$sessions" ] || fail "the session did not survive"
+	ask disconnect = disconnect: ok
+}
+
 test_kill_monitor()
 {
 	local before
@@ -317,12 +378,18 @@ test_kill_core()
 	resets=$(logged "$verified")
 	stop_bridge KILL
 	until_true 5 is_logged "$verified" $((resets + 1))
-	until_true 5 test -z "$(role_pids worker)$(role_pids monitor)"
+	until_true 5 nothing_is_left
 	start_bridge
 	ask wait no-session = wait: no-session
 	ask wait session = wait: session
 	ask wait present = wait: present
 	ask connect = connect: ok
+}
+
+# Of all processes that core has started.
+nothing_is_left()
+{
+	[ -z "$(role_pids front)$(role_pids monitor)$(role_pids worker)$(role_pids cleaner)" ]
 }
 
 test_second_start()
@@ -363,7 +430,8 @@ test_end()
 	[ "$bridge_status" = 0 ] || fail "SIGTERM: exit status $bridge_status"
 	is_logged "$verified" $((resets + 2)) || fail "the PIN state was left"
 	[ ! -e "$work/run/bridge.sock" ] || fail "the socket was left"
-	[ -z "$(role_pids worker)$(role_pids monitor)" ] || fail "processes were left"
+	nothing_is_left || fail "processes were left"
+	[ -z "$(ls -A "$work/run")" ] || fail "$(ls -A "$work/run") was left"
 }
 
 # No data at the most talkative level: neither the PIN nor the ATR is in the log.
@@ -388,7 +456,7 @@ test_configuration()
 }
 
 prepare
-for name in start disposition host_program removal kill_worker kill_monitor restart_pcscd kill_core \
+for name in start disposition host_program removal kill_front kill_worker kill_monitor restart_pcscd kill_core \
 	second_start refusals end log configuration; do
 	echo "$name"
 	"test_$name"

@@ -14,7 +14,7 @@
 #include "host-bridge/frame_buffer.h"
 
 static struct frame_buffer buffer;
-static uint8_t stream[2 * (FRAME_PREFIX + WIRE_FRAME_MAX)];
+static uint8_t stream[2 * (FRAME_PREFIX + FRAME_MAX)];
 
 /* A transmit with so many bytes of command, behind what the stream holds. Returns its size. */
 static size_t append(size_t at, size_t command_size, uint32_t number)
@@ -113,12 +113,12 @@ static void test_largest(void **state)
 
 static void test_bad_lengths(void **state)
 {
-	static const uint8_t too_long[] = { 0x01, 0x18, 0x01, 0x00 };
+	static const uint8_t too_long[] = { 0x41, 0x18, 0x01, 0x00 };
 	static const uint8_t huge[] = { 0xFF, 0xFF, 0xFF, 0xFF };
-	static const uint8_t longest[] = { 0x00, 0x18, 0x01, 0x00 };
+	static const uint8_t longest[] = { 0x40, 0x18, 0x01, 0x00 };
 
 	(void)state;
-	assert_int_equal(WIRE_FRAME_MAX, 0x11800);
+	assert_int_equal(FRAME_MAX, 0x11840);
 	feed(too_long, sizeof too_long);
 	expect_nothing(FRAME_MALFORMED);
 	frame_buffer_drop(&buffer);

@@ -356,6 +356,31 @@ static void test_bad_addresses(void **state)
 	}
 }
 
+/* The bridge may listen in its working folder, and nowhere else without an absolute path. */
+static void test_working_folder(void **state)
+{
+	struct fixture *f = *state;
+	char before[4096];
+	const char *reason = NULL;
+	struct link *bridge = NULL;
+	struct link *guest;
+	struct link_route from;
+
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(link_open_nanomsg(&bridge, LINK_BRIDGE, NULL, 0, NULL, 0), 0);
+	assert_int_equal(chdir(f->folder), 0);
+	assert_int_equal(link_nanomsg_attach(bridge, "ipc://sock", &reason), LINK_BAD_ADDRESS);
+	assert_int_equal(link_nanomsg_attach(bridge, "ipc://../sock", &reason), LINK_BAD_ADDRESS);
+	assert_int_equal(link_nanomsg_attach(bridge, "ipc://./sock", &reason), 0);
+	assert_int_equal(chdir(before), 0);
+	guest = open_link(LINK_GUEST, f->endpoint);
+	assert_int_equal(link_nanomsg_attach(guest, "ipc://./sock", &reason), LINK_BAD_ADDRESS);
+	assert_string_equal(reason, "an ipc:// address needs an absolute path");
+	send_through(guest, text("through"), bridge, &from, &f->frame);
+	link_close(guest);
+	link_close(bridge);
+}
+
 /* A route is what the network sent: one of a wrong size must not reach nanomsg. */
 static void test_bad_routes(void **state)
 {
@@ -397,6 +422,7 @@ int main(void)
 		LINK_TEST(test_tcp),
 		LINK_TEST(test_tcp_ipv6),
 		LINK_TEST(test_bad_addresses),
+		LINK_TEST(test_working_folder),
 		LINK_TEST(test_bad_routes),
 		LINK_TEST(test_nothing_waits),
 	};

@@ -8,7 +8,7 @@
 packages=(
 	gcc libc6-dev cmake ninja-build pkg-config libpcsclite-dev libusbgx-dev libnanomsg-dev
 	libsodium-dev libuv1-dev libconfuse-dev libjansson-dev libaio-dev libcmocka-dev
-	libusb-1.0-0-dev
+	libusb-1.0-0-dev libseccomp-dev
 	mmdebstrap squashfs-tools cpio xz-utils qemu-system-x86 qemu-system-data seabios socat
 	iproute2 procps
 	pcscd opensc openssh-client

@@ -1,0 +1,232 @@
+/*
+ * The front's start, and its loop. See front.h.
+ *
+ *     start    core's word comes in by the command line and the inherited folders; nobody can reach
+ *              a socket yet, as its folder is ours alone until core has put it in its place
+ *     loop     everything that could be given up is given up
+ *     end      core has closed the pipe: what was sent last is given time to arrive
+ *
+ * Towards core it blocks, since core always reads. Towards the guests it never does: what nanomsg
+ * doesn't take at once is dropped, as on any link.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "host-bridge/front.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "host-bridge/channel.h"
+#include "host-bridge/front_record.h"
+#include "host-bridge/process.h"
+#include "host-bridge/sandbox.h"
+#include "relay/endpoint.h"
+#include "relay/link.h"
+
+#define FRAMES_AT_ONCE 64    /* from the guests, before core is looked at again */
+#define CHECK_INTERVAL 1000  /* ms between two looks at the descriptors that are left */
+
+/*
+ * ms for what was sent last to arrive. A receiver loses what it has not read when an ipc connection
+ * is closed (poller_epoll.inc:200-216 of nanomsg 1.1.5), and the last words are goodbyes.
+ */
+#define LINGER 200
+
+enum {
+	FRONT_ENDED = 1,  /* core has closed the pipe */
+	FRONT_BROKEN = 2, /* core sent what can't be understood */
+	FRONT_FULL = 3,   /* nearly no descriptor is left */
+};
+
+struct front {
+	struct channel channel;
+	struct link *link;
+	struct payload frame;
+};
+
+/* ---- records to core ---- */
+
+/* Returns 0 or FRONT_ENDED. */
+static int front_tell(struct front *front, const struct front_record *record)
+{
+	size_t size = 0;
+
+	if (front_record_encode(record, front->channel.out, &size) != 0)
+		return 0;
+	return channel_flush(&front->channel, size) == 0 ? 0 : FRONT_ENDED;
+}
+
+static void front_tell_problem(struct front *front, const char *endpoint, const char *reason)
+{
+	char text[FRONT_PROBLEM_MAX + 1];
+	const struct front_record record = {
+		.type = FRONT_PROBLEM,
+		.content = { .bytes = (const uint8_t *)text },
+	};
+	struct front_record told = record;
+
+	(void)snprintf(text, sizeof text, "%s: %s", endpoint, reason);
+	told.content.size = strlen(text);
+	(void)front_tell(front, &told);
+}
+
+/* ---- the start ---- */
+
+static bool is_ipc(const char *endpoint)
+{
+	return strncmp(endpoint, "ipc://", strlen("ipc://")) == 0;
+}
+
+/* Returns 0 or LINK_BAD_ADDRESS. Fatal: -errno. */
+static int front_listen_in(struct front *front, int folder, const char **reason)
+{
+	if (fchdir(folder) != 0)
+		return error_from_errno();
+	(void)close(folder);
+	return link_nanomsg_attach(front->link, "ipc://./" FRONT_SOCKET, reason);
+}
+
+/* Returns 0, or another number after core was told. */
+static int front_listen(struct front *front, const char *const *endpoints, size_t count)
+{
+	const char *reason = NULL;
+	int folder = PROCESS_FOLDERS;
+	int r = link_open_nanomsg(&front->link, LINK_BRIDGE, NULL, 0, NULL, 0);
+
+	if (r != 0)
+		front_tell_problem(front, "nanomsg", strerror(-r));
+	for (size_t i = 0; i < count && r == 0; i++) {
+		if (is_ipc(endpoints[i]))
+			r = front_listen_in(front, folder++, &reason);
+		else
+			r = link_nanomsg_attach(front->link, endpoints[i], &reason);
+		if (r != 0)
+			front_tell_problem(front, endpoints[i], r > 0 ? reason : strerror(-r));
+	}
+	return r;
+}
+
+static void front_confine(void)
+{
+	int r;
+
+	if (chdir("/") != 0)
+		log_warning("front", "can't leave its folder: %s", strerror(errno));
+	r = sandbox_filter();
+	if (r < 0)
+		log_warning("front", "runs without a filter for system calls: %s", strerror(-r));
+}
+
+/* ---- the loop ---- */
+
+/* Frames from the guests to core. Returns 0 or FRONT_ENDED. Fatal: -errno. */
+static int front_carry_in(struct front *front)
+{
+	struct front_record record = { .type = FRONT_FRAME };
+	int r = 0;
+
+	for (int i = 0; i < FRAMES_AT_ONCE && r == 0; i++) {
+		r = link_receive(front->link, &record.route, &front->frame);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		record.content = payload_view(&front->frame);
+		r = front_tell(front, &record);
+		payload_clear(&front->frame);
+	}
+	return r;
+}
+
+/* Frames from core to the guests. Returns 0, FRONT_ENDED or FRONT_BROKEN. */
+static int front_carry_out(struct front *front)
+{
+	struct front_record record;
+	struct payload_view bytes;
+	int r;
+
+	if (channel_fill(&front->channel) != 0)
+		return FRONT_ENDED;
+	while ((r = frame_buffer_first(&front->channel.in, &bytes)) == 0) {
+		if (front_record_decode(bytes, &record) != 0 || record.type != FRONT_FRAME)
+			return FRONT_BROKEN;
+		(void)link_send(front->link, &record.route, record.content);
+		channel_drop(&front->channel);
+	}
+	return r == FRAME_INCOMPLETE ? 0 : FRONT_BROKEN;
+}
+
+/* Returns FRONT_ENDED, FRONT_BROKEN or FRONT_FULL. Fatal: -errno. */
+static int front_loop(struct front *front)
+{
+	struct pollfd fds[] = {
+		{ .fd = front->channel.fd, .events = POLLIN },
+		{ .fd = link_fd(front->link), .events = POLLIN },
+	};
+	int r = 0;
+
+	while (r == 0) {
+		if (poll(fds, 2, CHECK_INTERVAL) < 0 && errno != EINTR)
+			return error_from_errno();
+		if (fds[0].revents != 0)
+			r = front_carry_out(front);
+		if (r == 0 && fds[1].revents != 0)
+			r = front_carry_in(front);
+		if (r == 0 && sandbox_is_full())
+			r = FRONT_FULL;
+	}
+	return r;
+}
+
+static int front_serve(struct front *front)
+{
+	const struct front_record ready = { .type = FRONT_READY };
+	int r = front_tell(front, &ready);
+
+	if (r == 0)
+		r = front_loop(front);
+	if (r == FRONT_ENDED)
+		(void)poll(NULL, 0, LINGER);
+	else if (r == FRONT_BROKEN)
+		log_error("front", "core sent what is no frame");
+	else if (r == FRONT_FULL)
+		log_error("front", "a peer has left it without descriptors");
+	else
+		log_error("front", "%s", strerror(-r));
+	return r == FRONT_ENDED ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int front_run(int fd, const char *const *endpoints, size_t count)
+{
+	struct front *front = calloc(1, sizeof *front);
+	int status = EXIT_FAILURE;
+	int folders = 0;
+
+	if (front == NULL)
+		return EXIT_FAILURE;
+	process_die_with_parent();
+	for (size_t i = 0; i < count; i++)
+		folders += is_ipc(endpoints[i]) ? 1 : 0;
+	sandbox_limit(PROCESS_FOLDERS + folders);
+	channel_init(&front->channel, fd);
+	if (payload_init(&front->frame, WIRE_FRAME_MAX) == 0 &&
+	    front_listen(front, endpoints, count) == 0) {
+		front_confine();
+		status = front_serve(front);
+	}
+	/*
+	 * The link ends with the process: nanomsg would unlink the path that it bound, which is not
+	 * where the socket is now, and abort because it may not (bipc.c:177 of 1.1.5).
+	 */
+	payload_deinit(&front->frame);
+	channel_deinit(&front->channel);
+	free(front);
+	return status;
+}

@@ -1,0 +1,239 @@
+/*
+ * The lives of the front. See front_keeper.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "host-bridge/front_keeper.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "host-bridge/frame_buffer.h"
+#include "host-bridge/front_record.h"
+#include "host-bridge/process.h"
+
+#define WHY_MAX 1024
+
+static void keeper_launch(struct front_keeper *keeper);
+
+/* ---- between two lives ---- */
+
+static void on_wait_over(uv_timer_t *timer)
+{
+	keeper_launch(timer->data);
+}
+
+/* Why the start failed, or NULL for a front that died without a word. */
+static void keeper_start_failed(struct front_keeper *keeper, const char *why)
+{
+	if (!keeper->ever_up)
+		keeper->owner.failed(keeper->owner.context, why);
+	else if (why != NULL)
+		log_error("front", "can't listen: %s", why);
+}
+
+static void keeper_wait(struct front_keeper *keeper)
+{
+	unsigned int next = keeper->back_off * 2;
+
+	keeper->state = KEEPER_WAITING;
+	if (uv_now(keeper->loop) - keeper->started >= KEEPER_LIFE_MIN)
+		next = 0;
+	else if (next == 0)
+		next = KEEPER_BACK_OFF_FIRST;
+	keeper->back_off = next < KEEPER_BACK_OFF_MAX ? next : KEEPER_BACK_OFF_MAX;
+	(void)uv_timer_start(&keeper->timer, on_wait_over, keeper->back_off, 0);
+}
+
+/* ---- events of the child ---- */
+
+static void keeper_up(struct front_keeper *keeper)
+{
+	char why[WHY_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < keeper->count && r == 0; i++)
+		r = endpoint_publish(&keeper->claims[i], &keeper->maker, why, sizeof why);
+	if (r != 0) {
+		child_kill(keeper->child);
+		keeper_start_failed(keeper, why);
+		return;
+	}
+	(void)uv_timer_stop(&keeper->timer);
+	keeper->state = KEEPER_UP;
+	if (keeper->ever_up) {
+		log_info("front", "guests can connect again");
+		return;
+	}
+	keeper->ever_up = true;
+	keeper->owner.up(keeper->owner.context);
+}
+
+static void keeper_problem(struct front_keeper *keeper, struct payload_view text)
+{
+	char why[FRONT_PROBLEM_MAX + 1];
+
+	(void)snprintf(why, sizeof why, "%.*s", (int)text.size, (const char *)text.bytes);
+	keeper_start_failed(keeper, why);
+}
+
+/* Anything but this order is not our front speaking. */
+static bool on_frame(void *owner, struct payload_view bytes)
+{
+	struct front_keeper *keeper = owner;
+	struct front_record record;
+
+	if (keeper->stopping || front_record_decode(bytes, &record) != 0)
+		return keeper->stopping;
+	switch (record.type) {
+	case FRONT_FRAME:
+		if (keeper->state != KEEPER_UP)
+			return false;
+		keeper->owner.frame(keeper->owner.context, &record.route, record.content);
+		return true;
+	case FRONT_READY:
+		if (keeper->state != KEEPER_STARTING)
+			return false;
+		keeper_up(keeper);
+		return true;
+	case FRONT_PROBLEM:
+		if (keeper->state != KEEPER_STARTING)
+			return false;
+		keeper_problem(keeper, record.content);
+		return true;
+	}
+	return false;
+}
+
+static void on_ended(void *owner, bool clean)
+{
+	struct front_keeper *keeper = owner;
+	bool was_up = keeper->state == KEEPER_UP;
+
+	(void)clean;
+	keeper->child = NULL;
+	keeper->state = KEEPER_STOPPED;
+	if (was_up)
+		keeper->owner.lost(keeper->owner.context);
+	if (!keeper->ever_up && !keeper->stopping)
+		keeper_start_failed(keeper, NULL);
+	/* The owner may have stopped us over that. */
+	if (keeper->stopping)
+		return;
+	log_warning("front", "the process that guests connect to died; starting another one");
+	keeper_wait(keeper);
+}
+
+static void on_start_too_long(uv_timer_t *timer)
+{
+	struct front_keeper *keeper = timer->data;
+
+	log_error("front", "does not start in time; it is killed");
+	child_kill(keeper->child);
+}
+
+/* ---- a start ---- */
+
+/* Returns 0, ENDPOINT_BAD or CHILD_NOT_STARTED, which say why in the log or in why. */
+static int keeper_spawn(struct front_keeper *keeper, int *folders, char *why)
+{
+	static const struct child_functions functions = {
+		.frame = on_frame,
+		.ended = on_ended,
+	};
+	const struct child_role role = {
+		.name = PROCESS_FRONT,
+		.log_level = keeper->log_level,
+		.words = keeper->endpoints,
+		.word_count = keeper->count,
+		.folders = folders,
+		.folder_count = keeper->count,
+		.bare = true,
+		.other_user = keeper->maker.other,
+		.user = keeper->maker.user,
+		.group = keeper->maker.group,
+	};
+	int r = 0;
+
+	why[0] = '\0';
+	for (size_t i = 0; i < keeper->count && r == 0; i++)
+		r = endpoint_open_folder(&keeper->claims[i], &folders[i], why, WHY_MAX);
+	if (r == 0)
+		r = child_start(&keeper->child, keeper->loop, &role, &functions, keeper);
+	if (r < 0)
+		keeper->owner.fail(keeper->owner.context, r);
+	return r;
+}
+
+static void keeper_launch(struct front_keeper *keeper)
+{
+	int folders[CHILD_FOLDERS_MAX];
+	char why[WHY_MAX];
+	int r;
+
+	for (size_t i = 0; i < keeper->count; i++)
+		folders[i] = -1;
+	keeper->started = uv_now(keeper->loop);
+	r = keeper_spawn(keeper, folders, why);
+	for (size_t i = 0; i < keeper->count; i++) {
+		if (folders[i] >= 0)
+			(void)close(folders[i]);
+	}
+	if (r == 0) {
+		keeper->state = KEEPER_STARTING;
+		(void)uv_timer_start(&keeper->timer, on_start_too_long, KEEPER_START_LIMIT, 0);
+	} else if (r > 0) {
+		keeper_start_failed(keeper, why[0] != '\0' ? why : NULL);
+		if (!keeper->stopping)
+			keeper_wait(keeper);
+	}
+}
+
+int front_keeper_start(struct front_keeper *keeper, char *why, size_t why_size)
+{
+	int r = 0;
+
+	assert(keeper->count <= CHILD_FOLDERS_MAX);
+	(void)uv_timer_init(keeper->loop, &keeper->timer);
+	keeper->timer.data = keeper;
+	for (size_t i = 0; i < keeper->count && r == 0; i++)
+		r = endpoint_claim(&keeper->claims[i], keeper->endpoints[i], &keeper->maker, why,
+			why_size);
+	if (r != 0)
+		return r;
+	keeper_launch(keeper);
+	return 0;
+}
+
+void front_keeper_send(struct front_keeper *keeper, const struct link_route *to,
+	struct payload_view frame)
+{
+	static uint8_t bytes[FRAME_PREFIX + FRONT_RECORD_MAX];
+	const struct front_record record = { .type = FRONT_FRAME, .route = *to, .content = frame };
+	struct payload_view view = { .bytes = bytes };
+
+	if (keeper->state != KEEPER_UP || to->size == 0 ||
+	    front_record_encode(&record, bytes, &view.size) != 0)
+		return;
+	child_send_frame(keeper->child, view);
+	payload_wipe(bytes, view.size);
+}
+
+void front_keeper_stop(struct front_keeper *keeper)
+{
+	if (keeper->stopping)
+		return;
+	keeper->stopping = true;
+	uv_close((uv_handle_t *)&keeper->timer, NULL);
+	if (keeper->child != NULL)
+		child_stop(keeper->child, KEEPER_STOP_GRACE);
+}
+
+void front_keeper_deinit(struct front_keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->count; i++)
+		endpoint_release(&keeper->claims[i]);
+}
