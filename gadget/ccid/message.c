@@ -6,6 +6,8 @@
 
 #include "gadget/ccid/message.h"
 
+#include <stdbool.h>
+
 #include "base/cursor.h"
 
 size_t ccid_message_missing(const uint8_t *bytes, size_t size)
@@ -46,6 +48,38 @@ uint16_t ccid_command_level(const struct ccid_command *command)
 
 	(void)in_u8(&in); /* bBWI */
 	return in_le16(&in);
+}
+
+/* Bytes 7 to 9 from one of them on; what comes before is a parameter. */
+static bool is_zero_from(const struct ccid_command *command, size_t offset)
+{
+	struct cursor_in in = cursor_in(command->specific, sizeof(command->specific));
+
+	(void)in_bytes(&in, offset - CCID_SPECIFIC_OFFSET);
+	while (in.left > 0) {
+		if (in_u8(&in) != 0)
+			return false;
+	}
+	return true;
+}
+
+uint8_t ccid_command_wrong_rfu(const struct ccid_command *command)
+{
+	switch (command->bMessageType) {
+	case PC_TO_RDR_ICC_POWER_ON:
+	case PC_TO_RDR_SET_PARAMETERS:
+		return is_zero_from(command, CCID_ERROR_OFFSET_RFU) ? 0 : CCID_ERROR_OFFSET_RFU;
+	case PC_TO_RDR_ICC_POWER_OFF:
+	case PC_TO_RDR_GET_SLOT_STATUS:
+	case PC_TO_RDR_GET_PARAMETERS:
+	case PC_TO_RDR_RESET_PARAMETERS:
+	case PC_TO_RDR_ESCAPE:
+	case PC_TO_RDR_ABORT:
+		return is_zero_from(command, CCID_ERROR_OFFSET_PARAMETER) ?
+			0 : CCID_ERROR_OFFSET_PARAMETER;
+	default:
+		return 0;
+	}
 }
 
 enum ccid_response_type ccid_response_type(uint8_t bMessageType)

@@ -15,6 +15,7 @@
 #include "base/payload.h"
 
 #define CCID_HEADER_SIZE 10 /* CCID 1.1, 6.1 and 6.2 */
+#define CCID_SPECIFIC_OFFSET 7 /* of the bytes whose meaning depends on the type */
 
 /* Largest abData: an extended APDU, CCID 1.1, 6.1.4. */
 #define CCID_DATA_MAX 65544
@@ -77,8 +78,9 @@ enum ccid_error {
 	CCID_ERROR_NOT_SUPPORTED = 0x00, /* with CCID_COMMAND_FAILED */
 	CCID_ERROR_OFFSET_LENGTH = 1,    /* dwLength */
 	CCID_ERROR_OFFSET_SLOT = 5,      /* bSlot */
-	CCID_ERROR_OFFSET_PARAMETER = 7, /* bPowerSelect, bProtocolNum */
+	CCID_ERROR_OFFSET_PARAMETER = 7, /* bPowerSelect, bProtocolNum; abRFU without them */
 	CCID_ERROR_OFFSET_LEVEL = 8,     /* wLevelParameter */
+	CCID_ERROR_OFFSET_RFU = 8,       /* abRFU behind bPowerSelect or bProtocolNum */
 	CCID_ERROR_OFFSET_OPERATION = 10, /* bPINOperation */
 	CCID_ERROR_OFFSET_MESSAGES = 21, /* bNumberMessage of a PIN modification */
 	CCID_ERROR_SLOT_BUSY = 0xE0,
@@ -101,6 +103,9 @@ enum ccid_pin_operation {
 	CCID_PIN_OPERATION_VERIFY = 0x00,
 	CCID_PIN_OPERATION_MODIFY = 0x01,
 };
+
+/* bPowerSelect, CCID 1.1, 6.1.1: 0 is automatic, 1 to 3 are 5.0, 3.0 and 1.8 volts. */
+#define CCID_POWER_SELECT_MAX 3
 
 /* wLevelParameter of XfrBlock and Secure at extended APDU level, CCID 1.1, 6.1.4 and 6.1.11. */
 enum ccid_level {
@@ -162,6 +167,13 @@ int ccid_command_decode(struct payload_view message, struct ccid_command *comman
 
 /* The wLevelParameter of an XfrBlock or Secure, CCID 1.1, 6.1.4 and 6.1.11: bytes 8 and 9. */
 uint16_t ccid_command_level(const struct ccid_command *command);
+
+/*
+ * The offset of abRFU, CCID 1.1, 6.1.1 to 6.1.13, if it isn't zero; else 0. A driver that sets it wants
+ * something that this reader does not know, and has to learn that it is not done. Commands that are not
+ * supported have none.
+ */
+uint8_t ccid_command_wrong_rfu(const struct ccid_command *command);
 
 /* The type of response that a command of this type gets, CCID 1.1, table 6.1-1; unknown: SlotStatus. */
 enum ccid_response_type ccid_response_type(uint8_t bMessageType);

@@ -151,13 +151,22 @@ static void slot_command_idle(struct slot *slot, uint64_t now, const struct ccid
 /* Commands that end the one that runs, if they are well-formed. */
 static bool slot_takes_over(const struct ccid_command *command)
 {
-	return command->dwLength == 0 && (command->bMessageType == PC_TO_RDR_ICC_POWER_ON ||
-		command->bMessageType == PC_TO_RDR_ICC_POWER_OFF ||
-		command->bMessageType == PC_TO_RDR_ABORT);
+	if (command->dwLength != 0)
+		return false;
+	switch (command->bMessageType) {
+	case PC_TO_RDR_ICC_POWER_ON:
+		return command->specific[0] <= CCID_POWER_SELECT_MAX;
+	case PC_TO_RDR_ICC_POWER_OFF:
+	case PC_TO_RDR_ABORT:
+		return true;
+	default:
+		return false;
+	}
 }
 
-/* Answers a command beside the running one, which goes on. */
-static void slot_answer_beside(struct slot *slot, uint64_t now, const struct ccid_command *command)
+/* Answers a command beside the running one, which goes on; wrong: the offset of a malformed field. */
+static void slot_answer_beside(struct slot *slot, uint64_t now, const struct ccid_command *command,
+	uint8_t wrong)
 {
 	uint8_t running_type = slot->bMessageType, running_seq = slot->bSeq;
 	enum slot_state state = slot->state;
@@ -166,7 +175,9 @@ static void slot_answer_beside(struct slot *slot, uint64_t now, const struct cci
 
 	slot->bMessageType = command->bMessageType;
 	slot->bSeq = command->bSeq;
-	if (command->bMessageType == PC_TO_RDR_GET_SLOT_STATUS)
+	if (wrong != 0)
+		slot_fail(slot, wrong);
+	else if (command->bMessageType == PC_TO_RDR_GET_SLOT_STATUS)
 		slot_get_status(slot, now, command);
 	else
 		slot_fail(slot, CCID_ERROR_SLOT_BUSY);
@@ -182,10 +193,11 @@ static void slot_answer_beside(struct slot *slot, uint64_t now, const struct cci
  * that powers the card on or off while a command runs is one that has given up on that command, or a
  * new one after the old one was killed: libccid announces neither by anything else.
  */
-static void slot_command_busy(struct slot *slot, uint64_t now, const struct ccid_command *command)
+static void slot_command_busy(struct slot *slot, uint64_t now, const struct ccid_command *command,
+	uint8_t wrong)
 {
-	if (!slot_takes_over(command)) {
-		slot_answer_beside(slot, now, command);
+	if (wrong != 0 || !slot_takes_over(command)) {
+		slot_answer_beside(slot, now, command, wrong);
 		return;
 	}
 	if (command->bMessageType != PC_TO_RDR_ABORT)
@@ -214,24 +226,26 @@ void slot_message(struct slot *slot, uint64_t now, struct payload_view message)
 {
 	struct ccid_command command;
 	int r = ccid_command_decode(message, &command);
+	uint8_t wrong;
 
 	if (!slot->enabled || r == CCID_TRUNCATED)
 		return;
+	wrong = r == CCID_BAD_LENGTH ? CCID_ERROR_OFFSET_LENGTH : ccid_command_wrong_rfu(&command);
 	slot_drop_unsent(slot);
 	if (command.bSlot != 0) {
 		slot_refuse_number(slot, &command);
 		return;
 	}
 	if (command.bMessageType != PC_TO_RDR_ABORT)
-		slot->abort.bulk = false; /* the driver has given up on that, too */
+		slot_abort_other(slot, now);
 	if (slot->state != SLOT_IDLE) {
-		slot_command_busy(slot, now, &command);
+		slot_command_busy(slot, now, &command, wrong);
 		return;
 	}
 	slot->bMessageType = command.bMessageType;
 	slot->bSeq = command.bSeq;
-	if (r == CCID_BAD_LENGTH)
-		slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);
+	if (wrong != 0)
+		slot_fail(slot, wrong);
 	else if (slot->abort.control && command.bMessageType != PC_TO_RDR_ABORT)
 		slot_fail(slot, CCID_ERROR_ABORTED);
 	else

@@ -52,6 +52,8 @@
 #define SLOT_ESCAPE_MAX 600000     /* ms */
 #define SLOT_ABSENT_HOLD 1000      /* ms: how long absent is held for a driver that does not look */
 
+#define SLOT_ABORT_MAX 3000        /* ms: how long an Abort's request waits for its message */
+
 #define SLOT_NEVER UINT64_MAX      /* a deadline that never comes */
 
 #define SLOT_CONTROL_MAX 4         /* bytes of the longest answer to a class request */

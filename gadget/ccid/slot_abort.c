@@ -3,7 +3,8 @@
  * end the running command. CCID 1.1, 5.3.1 and 6.1.13.
  *
  * The message is answered once both are there. Between the request and its message every other
- * command fails as aborted.
+ * command fails as aborted, CCID 1.1, 5.3.1; but not for ever: libccid gives a reader up whose status it
+ * can't read, and the driver that made the request may have been killed before it sent the message.
  *
  * An APDU that the host has goes on, and its late outcome reaches nobody. A PIN entry or an escape is
  * cancelled: it may never end by itself, and a PIN that is entered behind the driver's back must not leave
@@ -19,6 +20,13 @@ void slot_cancel(struct slot *slot)
 {
 	if (slot->state == SLOT_SECURING || slot->state == SLOT_ESCAPING)
 		(void)slot_make_call(slot, (struct slot_call){ .operation = WIRE_CANCEL });
+}
+
+void slot_abort_other(struct slot *slot, uint64_t now)
+{
+	slot->abort.bulk = false; /* the driver has given up on that */
+	if (now >= slot->abort.control_until)
+		slot->abort.control = false;
 }
 
 void slot_abandon(struct slot *slot)
@@ -76,4 +84,5 @@ void slot_abort_request(struct slot *slot, uint64_t now, uint8_t bSeq)
 	}
 	slot->abort.control = true;
 	slot->abort.control_seq = bSeq;
+	slot->abort.control_until = now + SLOT_ABORT_MAX;
 }

@@ -12,9 +12,6 @@
 
 #include "gadget/ccid/slot_state.h"
 
-/* CCID 1.1, 6.1.1: 0 is automatic, 1 to 3 are 5.0, 3.0 and 1.8 volts. */
-#define POWER_SELECT_MAX 3
-
 /* ---- power ---- */
 
 /*
@@ -26,7 +23,7 @@ void slot_power_on(struct slot *slot, uint64_t now, const struct ccid_command *c
 	slot_transfer_reset(slot);
 	if (command->dwLength != 0) {
 		slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);
-	} else if (command->specific[0] > POWER_SELECT_MAX) {
+	} else if (command->specific[0] > CCID_POWER_SELECT_MAX) {
 		slot_fail(slot, CCID_ERROR_OFFSET_PARAMETER);
 	} else if (!slot->view.shown) {
 		slot_fail(slot, CCID_ERROR_ICC_MUTE);

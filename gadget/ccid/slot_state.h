@@ -47,6 +47,7 @@ struct slot_transfer {
 struct slot_abort {
 	bool control;            /* the request came, and its message has not */
 	uint8_t control_seq;
+	uint64_t control_until;  /* when a driver that has not sent it is one that is gone */
 	bool bulk;               /* the message came, and its request has not */
 	uint8_t bulk_seq;
 };
@@ -67,7 +68,7 @@ struct slot {
 
 	struct atr atr;
 	uint8_t powered_protocol; /* that IccPowerOn left: WIRE_PROTOCOL_T0 or _T1 */
-	uint8_t protocol;        /* in use at the host; likewise */
+	uint8_t protocol;        /* in use at the host; likewise, or 0 if that isn't known */
 	uint8_t wanted;          /* what the driver chose; likewise */
 	struct parameters parameters;
 
@@ -171,6 +172,9 @@ void slot_set_parameters(struct slot *slot, const struct ccid_command *command);
 
 /* Tells the host to end a PIN entry or an escape that runs. */
 void slot_cancel(struct slot *slot);
+
+/* Another command came: halves of an Abort that nobody will complete any more are forgotten. */
+void slot_abort_other(struct slot *slot, uint64_t now);
 
 /* Ends the running command without an answer: nobody reads it any more. */
 void slot_abandon(struct slot *slot);

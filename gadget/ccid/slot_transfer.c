@@ -82,6 +82,17 @@ static bool slot_take_part(struct slot *slot, const struct ccid_command *command
 	return false;
 }
 
+/* The last part is there. No bytes, in however many parts, are no command. */
+static void slot_complete(struct slot *slot, uint64_t now)
+{
+	if (slot->transfer.command.size > 0) {
+		slot_execute(slot, now, SLOT_TRANSMIT_MAX);
+		return;
+	}
+	slot_transfer_reset(slot);
+	slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);
+}
+
 static void slot_expect_more(struct slot *slot)
 {
 	slot->transfer.receiving = true;
@@ -153,10 +164,8 @@ void slot_transfer_message(struct slot *slot, uint64_t now, const struct ccid_co
 	case CCID_LEVEL_WHOLE:
 		/* Also gives up what is left of the last response, like every other first part. */
 		slot_transfer_reset(slot);
-		if (command->dwLength == 0)
-			slot_fail(slot, CCID_ERROR_OFFSET_LENGTH);
-		else if (slot_take_part(slot, command))
-			slot_execute(slot, now, SLOT_TRANSMIT_MAX);
+		if (slot_take_part(slot, command))
+			slot_complete(slot, now);
 		break;
 	case CCID_LEVEL_BEGINS:
 		slot_transfer_reset(slot);
@@ -173,7 +182,7 @@ void slot_transfer_message(struct slot *slot, uint64_t now, const struct ccid_co
 		if (fresh)
 			slot_wrong_order(slot);
 		else if (slot_take_part(slot, command))
-			slot_execute(slot, now, SLOT_TRANSMIT_MAX);
+			slot_complete(slot, now);
 		break;
 	case CCID_LEVEL_MORE:
 		if (slot->transfer.sending && command->dwLength == 0)
@@ -195,6 +204,9 @@ void slot_switched(struct slot *slot, uint64_t now, const struct slot_result *re
 		slot_use_card(slot);
 		return;
 	}
+	/* The card was reset, and may speak anything now: the next APDU asks for its protocol again. */
+	if (result->outcome != WIRE_CARD_BUSY)
+		slot->protocol = 0;
 	if (result->outcome == WIRE_OK || result->outcome == WIRE_PROTOCOL_MISMATCH) {
 		slot_transfer_reset(slot);
 		slot_fail(slot, CCID_ERROR_PROTOCOL_NOT_SUPPORTED);
