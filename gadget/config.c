@@ -90,10 +90,26 @@ static int check_udc(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+/* What only one reader can have is not to be said of all. */
+static int check_mirror(cfg_t *cfg, cfg_t *section)
+{
+	static const char *const options[] = { "serial", "udc" };
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (cfg_getstr(section, options[i]) == NULL)
+			continue;
+		cfg_error(cfg, "reader \"*\" stands for all readers, and only one can have this %s: "
+			       "give that one a section of its own", options[i]);
+		return -1;
+	}
+	return 0;
+}
+
 /* Called at the end of each reader's section. */
 static int check_reader(cfg_t *cfg, cfg_opt_t *opt)
 {
-	const char *pattern = cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
+	cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+	const char *pattern = cfg_title(section);
 
 	if (!config_is_name(pattern, WIRE_NAME_MAX - 1)) {
 		cfg_error(cfg, "reader: a pattern has 1 to %d printable characters",
@@ -104,6 +120,8 @@ static int check_reader(cfg_t *cfg, cfg_opt_t *opt)
 		cfg_error(cfg, "reader: there are at most %d", CONFIG_READERS_MAX);
 		return -1;
 	}
+	if (strcmp(pattern, CONFIG_MIRROR) == 0)
+		return check_mirror(cfg, section);
 	return 0;
 }
 
@@ -157,6 +175,7 @@ static void copy_string(cfg_t *cfg, const char *option, char *where, size_t size
 static void copy_reader(cfg_t *cfg, struct config_reader *reader)
 {
 	(void)snprintf(reader->pattern, sizeof(reader->pattern), "%s", cfg_title(cfg));
+	reader->mirror = strcmp(reader->pattern, CONFIG_MIRROR) == 0;
 	reader->vendor = (uint16_t)cfg_getint(cfg, "vendor");
 	reader->product = (uint16_t)cfg_getint(cfg, "product");
 	reader->interrupt = cfg_getbool(cfg, "interrupt") == cfg_true;

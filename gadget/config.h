@@ -16,11 +16,13 @@
 #include "relay/wire.h"
 
 #define CONFIG_READERS_MAX 32 /* dummy_hcd makes that many controllers at most */
+#define CONFIG_MIRROR "*"     /* the pattern of the section that stands for all readers */
 #define CONFIG_ENDPOINT_MAX 128 /* bytes, terminating zero included */
 
 /* reader "pattern" { ... } */
 struct config_reader {
 	char pattern[WIRE_NAME_MAX];
+	bool mirror;      /* the pattern is "*": each reader that no other section takes */
 	uint16_t vendor;  /* USB idVendor */
 	uint16_t product; /* USB idProduct */
 	char serial[USB_STRING_MAX + 1]; /* empty: made from the names */

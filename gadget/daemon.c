@@ -1,7 +1,5 @@
 /*
- * Which reader of the configuration stands for which reader of the host: the first whose name its
- * pattern matches and that no other reader stands for. A reader keeps its host's reader, by name, until
- * the host says that this is gone.
+ * Joins the places, the readers that stand at them, and the connection. See daemon.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -15,17 +13,21 @@
 
 #include "base/log.h"
 #include "gadget/connection.h"
+#include "gadget/places.h"
 #include "gadget/reader.h"
-#include "relay/pattern.h"
 
 #define TAG "readers"
 
 struct daemon {
 	const struct config *config;
+	uv_loop_t *loop;
 	struct connection *connection;
-	struct reader *readers[CONFIG_READERS_MAX];
-	bool unmatched_said[CONFIG_READERS_MAX]; /* that no reader of the host matches */
-	bool service_said;                       /* that the host's pcscd is away */
+	struct places places;
+	struct reader *readers[CONFIG_READERS_MAX]; /* NULL where no place has been made yet */
+	bool unmatched_said[CONFIG_READERS_MAX];    /* that no reader of the host matches */
+	bool nothing_said;                          /* that the host has no reader for section "*" */
+	bool full_said;                             /* that it has too many */
+	bool service_said;                          /* that the host's pcscd is away */
 	void (*stopped)(void *owner);
 	void *owner;
 };
@@ -41,8 +43,8 @@ static void daemon_reply(void *owner, const struct wire_reply *reply)
 {
 	struct daemon *daemon = owner;
 
-	for (size_t i = 0; i < daemon->config->readers_count; i++) {
-		if (reader_reply(daemon->readers[i], reply))
+	for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
+		if (daemon->readers[i] != NULL && reader_reply(daemon->readers[i], reply))
 			break;
 	}
 }
@@ -54,39 +56,7 @@ static void daemon_failed(void *owner)
 	daemon->stopped(daemon->owner);
 }
 
-/* ---- matching ---- */
-
-static const struct wire_reader *find_by_name(const struct wire_readers *hosts, const char *name)
-{
-	for (size_t i = 0; i < hosts->count; i++) {
-		if (strcmp(hosts->readers[i].name, name) == 0)
-			return &hosts->readers[i];
-	}
-	return NULL;
-}
-
-static bool is_taken(const struct daemon *daemon, const char *name)
-{
-	for (size_t i = 0; i < daemon->config->readers_count; i++) {
-		const char *host_name = reader_host_name(daemon->readers[i]);
-
-		if (host_name != NULL && strcmp(host_name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static const struct wire_reader *find_match(const struct daemon *daemon,
-	const struct wire_readers *hosts, const char *pattern)
-{
-	for (size_t i = 0; i < hosts->count; i++) {
-		const struct wire_reader *host = &hosts->readers[i];
-
-		if (pattern_matches(pattern, host->name) && !is_taken(daemon, host->name))
-			return host;
-	}
-	return NULL;
-}
+/* ---- what there is to say of the places ---- */
 
 /* "A", "B", ... as far as a log line goes */
 static void list_names(const struct wire_readers *hosts, char *text, size_t size)
@@ -102,34 +72,43 @@ static void list_names(const struct wire_readers *hosts, char *text, size_t size
 	}
 }
 
-/* Said once for each time that the pattern stops matching. */
-static void say_unmatched(struct daemon *daemon, size_t i, const struct wire_readers *hosts)
+/* Each of these is said once for each time that it becomes true. */
+static bool say(bool *said, bool is_true)
+{
+	bool now = is_true && !*said;
+
+	*said = is_true;
+	return now;
+}
+
+static void say_unmatched(const struct place *place, const struct wire_readers *hosts)
 {
 	char names[LOG_LINE_MAX];
 
-	if (daemon->unmatched_said[i])
-		return;
-	daemon->unmatched_said[i] = true;
 	list_names(hosts, names, sizeof(names));
 	if (hosts->count == 0)
 		log_warning(TAG, "the bridge shows this guest no reader yet; \"%s\" waits for one",
-			reader_pattern(daemon->readers[i]));
+			place->config->pattern);
 	else
 		log_warning(TAG, "reader \"%s\" matches none that is free; waiting for one. There "
-				 "are: %s", reader_pattern(daemon->readers[i]), names);
+				 "are: %s", place->config->pattern, names);
 }
 
-static void match_reader(struct daemon *daemon, size_t i, const struct wire_readers *hosts)
+static void say_places(struct daemon *daemon, const struct wire_readers *hosts)
 {
-	struct reader *reader = daemon->readers[i];
-	const struct wire_reader *host = find_match(daemon, hosts, reader_pattern(reader));
+	const struct places *places = &daemon->places;
 
-	if (host == NULL) {
-		say_unmatched(daemon, i, hosts);
-		return;
+	for (size_t i = 0; i < places->count; i++) {
+		const struct place *place = &places->places[i];
+
+		if (say(&daemon->unmatched_said[i], place->host == NULL && place->config != places->mirror))
+			say_unmatched(place, hosts);
 	}
-	daemon->unmatched_said[i] = false;
-	reader_plug(reader, host);
+	if (say(&daemon->nothing_said, places->mirror != NULL && hosts->count == 0))
+		log_warning(TAG, "the bridge shows this guest no reader yet; waiting for them");
+	if (say(&daemon->full_said, places->full))
+		log_warning(TAG, "the host has more readers than the %d that this guest can have",
+			CONFIG_READERS_MAX);
 }
 
 /* ---- what the bridge says ---- */
@@ -148,13 +127,34 @@ static void say_service(struct daemon *daemon, bool there)
 /* Without a session, or without pcscd, readers keep their places with empty slots. */
 static void empty_all(struct daemon *daemon)
 {
-	for (size_t i = 0; i < daemon->config->readers_count; i++)
-		reader_empty(daemon->readers[i]);
+	for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
+		if (daemon->readers[i] != NULL)
+			reader_empty(daemon->readers[i]);
+	}
+}
+
+/* Makes the reader at place i do what the place says. */
+static int follow_place(struct daemon *daemon, size_t i)
+{
+	const struct place *place = &daemon->places.places[i];
+	int r = 0;
+
+	if (daemon->readers[i] == NULL)
+		r = reader_new(&daemon->readers[i], daemon->loop, place->config, i,
+			daemon->config->name, daemon_call, daemon);
+	if (r != 0)
+		return r;
+	if (place->host != NULL && reader_is_plugged(daemon->readers[i]))
+		reader_update(daemon->readers[i], place->host);
+	else if (place->host != NULL)
+		reader_plug(daemon->readers[i], place->host, place->ordinal);
+	return 0;
 }
 
 static void daemon_readers(void *owner, const struct wire_readers *hosts)
 {
 	struct daemon *daemon = owner;
+	int r = 0;
 
 	if (hosts != NULL)
 		say_service(daemon, hosts->service != 0);
@@ -162,19 +162,18 @@ static void daemon_readers(void *owner, const struct wire_readers *hosts)
 		empty_all(daemon);
 		return;
 	}
-	for (size_t i = 0; i < daemon->config->readers_count; i++) {
-		struct reader *reader = daemon->readers[i];
-		const char *name = reader_host_name(reader);
-		const struct wire_reader *host = name != NULL ? find_by_name(hosts, name) : NULL;
-
-		if (host != NULL)
-			reader_update(reader, host);
-		else
-			reader_unplug(reader);
+	places_assign(&daemon->places, hosts);
+	say_places(daemon, hosts);
+	/* Ports are given up first, so that they are there for those that come. */
+	for (size_t i = 0; i < daemon->places.count; i++) {
+		if (daemon->places.places[i].lost && daemon->readers[i] != NULL)
+			reader_unplug(daemon->readers[i]);
 	}
-	for (size_t i = 0; i < daemon->config->readers_count; i++) {
-		if (reader_host_name(daemon->readers[i]) == NULL)
-			match_reader(daemon, i, hosts);
+	for (size_t i = 0; i < daemon->places.count && r == 0; i++)
+		r = follow_place(daemon, i);
+	if (r != 0) {
+		log_error(TAG, "%s", strerror(-r));
+		daemon->stopped(daemon->owner);
 	}
 }
 
@@ -196,14 +195,12 @@ int daemon_start(struct daemon **daemonp, uv_loop_t *loop, const struct config *
 	if (r != 0)
 		return r;
 	daemon->config = config;
+	daemon->loop = loop;
 	daemon->stopped = stopped;
 	daemon->owner = owner;
-	for (size_t i = 0; r == 0 && i < config->readers_count; i++)
-		r = reader_new(&daemon->readers[i], loop, &config->readers[i], i, config->name,
-			daemon_call, daemon);
-	if (r == 0)
-		r = connection_open(&daemon->connection, loop, config->bridge, config->name,
-			&callbacks, daemon);
+	places_init(&daemon->places, config);
+	r = connection_open(&daemon->connection, loop, config->bridge, config->name, &callbacks,
+		daemon);
 	if (r == 0)
 		*daemonp = daemon;
 	else
@@ -215,7 +212,7 @@ struct daemon *daemon_stop(struct daemon *daemon)
 {
 	if (daemon == NULL)
 		return NULL;
-	for (size_t i = 0; i < daemon->config->readers_count; i++)
+	for (size_t i = 0; i < CONFIG_READERS_MAX; i++)
 		daemon->readers[i] = reader_free(daemon->readers[i]);
 	daemon->connection = connection_close(daemon->connection);
 	free(daemon);

@@ -42,6 +42,7 @@ struct reader {
 
 	char host_name[WIRE_NAME_MAX]; /* empty: unplugged */
 	uint32_t host_id;
+	unsigned int ordinal;
 	struct ccid_pin_pad pin_pad;   /* the host's; in the class descriptor */
 
 	struct slot *slot;
@@ -271,7 +272,8 @@ static void reader_close_device(struct reader *reader)
 static struct usb_settings reader_settings(const struct reader *reader)
 {
 	struct usb_settings settings = {
-		.identity = identity_make(reader->config, reader->guest, reader->host_name),
+		.identity = identity_make(reader->config, reader->guest, reader->host_name,
+			reader->ordinal),
 		.bInterfaceClass = CCID_INTERFACE_CLASS,
 		.bInterfaceSubClass = CCID_INTERFACE_SUBCLASS,
 		.bInterfaceProtocol = CCID_INTERFACE_PROTOCOL,
@@ -314,7 +316,7 @@ static void reader_plug_again(uv_timer_t *timer)
 		reader_plug_later(reader);
 		return;
 	}
-	if (reader->device == NULL && reader->host_name[0] != '\0')
+	if (reader->device == NULL && reader_is_plugged(reader))
 		reader_open_device(reader);
 }
 
@@ -355,9 +357,9 @@ static void reader_replug(struct reader *reader, const struct wire_reader *host)
 static_assert(CCID_PIN_VERIFY == WIRE_PIN_VERIFY && CCID_PIN_MODIFY == WIRE_PIN_MODIFY,
 	"pin_support has the bits of bPINSupport");
 
-void reader_plug(struct reader *reader, const struct wire_reader *host)
+void reader_plug(struct reader *reader, const struct wire_reader *host, unsigned int ordinal)
 {
-	(void)snprintf(reader->host_name, sizeof(reader->host_name), "%s", host->name);
+	reader->ordinal = ordinal;
 	reader_take_pin_pad(reader, host);
 	reader_update(reader, host);
 	reader_open_device(reader);
@@ -365,7 +367,7 @@ void reader_plug(struct reader *reader, const struct wire_reader *host)
 
 void reader_unplug(struct reader *reader)
 {
-	if (reader->host_name[0] == '\0')
+	if (!reader_is_plugged(reader))
 		return;
 	log_info(reader->host_name, "unplugged");
 	reader_empty(reader);
@@ -377,6 +379,7 @@ void reader_unplug(struct reader *reader)
 
 void reader_update(struct reader *reader, const struct wire_reader *host)
 {
+	(void)snprintf(reader->host_name, sizeof(reader->host_name), "%s", host->name);
 	reader->host_id = host->id;
 	reader_replug(reader, host);
 	slot_set_card(reader->slot, reader_now(reader), (struct slot_card){
@@ -390,14 +393,9 @@ void reader_empty(struct reader *reader)
 	reader_run(reader);
 }
 
-const char *reader_pattern(const struct reader *reader)
+bool reader_is_plugged(const struct reader *reader)
 {
-	return reader->config->pattern;
-}
-
-const char *reader_host_name(const struct reader *reader)
-{
-	return reader->host_name[0] != '\0' ? reader->host_name : NULL;
+	return reader->host_name[0] != '\0';
 }
 
 /* ---- life ---- */

@@ -27,7 +27,7 @@ struct reader;
 typedef int (*reader_call)(void *owner, const struct wire_call *call, uint32_t *number);
 
 /*
- * Makes an unplugged reader. index: its place in the configuration, which its gadget is named after.
+ * Makes an unplugged reader. index: its place, which its gadget is named after.
  * config and guest must outlive it. Fatal: -ENOMEM.
  */
 int reader_new(struct reader **reader, uv_loop_t *loop, const struct config_reader *config,
@@ -36,16 +36,16 @@ int reader_new(struct reader **reader, uv_loop_t *loop, const struct config_read
 /* Unplugs and frees, the latter once the loop has run; returns NULL. May be called with NULL. */
 struct reader *reader_free(struct reader *reader);
 
-/* The configuration's pattern. */
-const char *reader_pattern(const struct reader *reader);
+/* Whether it stands for a reader of the host. */
+bool reader_is_plugged(const struct reader *reader);
 
-/* The host's reader that this one stands for; NULL while it is unplugged. */
-const char *reader_host_name(const struct reader *reader);
+/*
+ * Stands for the host's reader from now on: plugs the device in. ordinal tells readers apart whose names
+ * are alike, see identity.h.
+ */
+void reader_plug(struct reader *reader, const struct wire_reader *host, unsigned int ordinal);
 
-/* Stands for the host's reader from now on: plugs the device in. */
-void reader_plug(struct reader *reader, const struct wire_reader *host);
-
-/* What the host says of that reader now. */
+/* What the host says of that reader now. It may have another name, see pattern_names_alike(). */
 void reader_update(struct reader *reader, const struct wire_reader *host);
 
 /* The bridge, or the host's pcscd, is away: the slot is empty until reader_update(). */

@@ -15,6 +15,7 @@
 
 /* " 00 00" */
 #define INDEX_LENGTH 6
+#define SLOT_OFFSET 4
 
 static bool is_index(const char *text)
 {
@@ -30,6 +31,22 @@ size_t pattern_base_length(const char *name)
 	if (length > INDEX_LENGTH && is_index(&name[length - INDEX_LENGTH]))
 		return length - INDEX_LENGTH;
 	return length;
+}
+
+const char *pattern_slot(const char *name)
+{
+	size_t length = pattern_base_length(name);
+
+	return name[length] != '\0' ? &name[length + SLOT_OFFSET] : &name[length];
+}
+
+bool pattern_names_alike(const char *one, const char *other)
+{
+	size_t length = pattern_base_length(one);
+
+	if (length != pattern_base_length(other) || strncmp(one, other, length) != 0)
+		return false;
+	return strcmp(pattern_slot(one), pattern_slot(other)) == 0;
 }
 
 bool pattern_matches(const char *pattern, const char *name)

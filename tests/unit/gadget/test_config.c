@@ -54,6 +54,12 @@ static const struct row rows[] = {
 		":3: udc: 'musb-hdrc.1' is not a dummy controller; write dummy_udc.0 or a higher number" },
 	{ HEAD "reader \"a\" { serial = \"A 1\" }\n",
 		":3: serial: must be at most 126 printable ASCII characters without spaces" },
+	{ HEAD "reader \"*\" {\nserial = \"A1\"\n}\n",
+		":5: reader \"*\" stands for all readers, and only one can have this serial: "
+		"give that one a section of its own" },
+	{ HEAD "reader \"*\" { udc = \"dummy_udc.0\" }\n",
+		":3: reader \"*\" stands for all readers, and only one can have this udc: "
+		"give that one a section of its own" },
 	{ HEAD "reader \"a\" {\n", ":3: this brace is never closed" },
 };
 
@@ -107,6 +113,10 @@ static void test_values(void **state)
 	assert_int_equal(config.readers[1].vendor, 0x0E0F);
 	assert_int_equal(config.readers[1].product, 0x0004);
 	assert_true(config.readers[1].interrupt);
+	assert_false(config.readers[1].mirror);
+	write_file(rows[0].text);
+	assert_int_equal(config_read(path, &config, problem), 0);
+	assert_true(config.readers[0].mirror);
 }
 
 static int make_path(void **state)

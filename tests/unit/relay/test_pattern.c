@@ -59,11 +59,26 @@ static void test_base_length(void **state)
 	assert_int_equal(pattern_base_length(""), 0);
 }
 
+static void test_names_alike(void **state)
+{
+	(void)state;
+	assert_true(pattern_names_alike("Reader 00 00", "Reader 00 00"));
+	assert_true(pattern_names_alike("Reader 00 01", "Reader 1F 01")); /* numbered anew */
+	assert_false(pattern_names_alike("Reader 00 00", "Reader 00 01")); /* another slot */
+	assert_false(pattern_names_alike("Reader 00 00", "Readers 00 00"));
+	assert_false(pattern_names_alike("Reader 1 00 00", "Reader 2 00 00"));
+	assert_true(pattern_names_alike("Reader", "Reader"));
+	assert_false(pattern_names_alike("Reader", "Reader 00 00"));
+	assert_string_equal(pattern_slot("Reader 02 01"), "01");
+	assert_string_equal(pattern_slot("Reader"), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_base_length),
+		cmocka_unit_test(test_names_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,11 +69,12 @@ guest_tunnel_start()
 	wait_for 10 "the tunnel's guest end" guest_try "test -S /run/ccid-gadget/bridge.sock"
 }
 
-# guest_gadget_config [READER-SECTION...]: writes the gadget's configuration; reader "*" by default.
+# guest_gadget_config [READER-SECTION...]: writes the gadget's configuration; by default for the first
+# of the two readers that vpcd makes.
 guest_gadget_config()
 {
 	local reader
-	[ $# -gt 0 ] || set -- 'reader "*" {}'
+	[ $# -gt 0 ] || set -- 'reader "Virtual PCD 0 00 00" {}'
 	{
 		echo 'bridge = "ipc:///run/ccid-gadget/bridge.sock"'
 		echo 'auth = none'

@@ -9,7 +9,7 @@
 
 host_start t1
 guest_boot
-guest_gadget_config 'reader "*" { interrupt = no }'
+guest_gadget_config 'reader "Virtual PCD 0 00 00" { interrupt = no }'
 guest_gadget_start
 guest_pcscd_start
 wait_for 15 "the reader in the guest's pcscd" guest_lists_reader
