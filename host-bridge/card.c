@@ -9,10 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "host-bridge/outcome.h"
-
-/* ISO 7816-4:2013, 5.1: a response ends with SW1 and SW2. */
-#define RESPONSE_MIN 2
+#include "host-bridge/card_private.h"
 
 /* ---- protocols: ours and those of pcsc-lite ---- */
 
@@ -51,8 +48,7 @@ static DWORD initialization_to_pcsc(uint8_t initialization)
 
 /* ---- errors ---- */
 
-/* Whether to make the same call again: another program has the card, and there is time left. */
-static bool card_waits(struct card *card, LONG rv, unsigned int *waited)
+bool card_waits(struct card *card, LONG rv, unsigned int *waited)
 {
 	if (rv != SCARD_E_SHARING_VIOLATION || *waited >= CARD_BUSY_LIMIT)
 		return false;
@@ -60,7 +56,7 @@ static bool card_waits(struct card *card, LONG rv, unsigned int *waited)
 	return card->patience.wait(card->patience.context, CARD_BUSY_POLL);
 }
 
-static void card_drop_context(struct card *card)
+void card_drop_context(struct card *card)
 {
 	/* Also when pcscd is gone: the call frees what the library holds. */
 	if (card->context_open)
@@ -77,8 +73,7 @@ static void card_drop_handle(struct card *card)
 	card->protocol = 0;
 }
 
-/* Says what failed, gives up what can't be used any more, and tells the guest. */
-static void card_failed(struct card *card, const char *function, LONG rv, enum outcome_phase phase,
+void card_failed(struct card *card, const char *function, LONG rv, enum outcome_phase phase,
 	struct wire_reply *reply)
 {
 	const struct outcome *outcome = outcome_find(rv);
@@ -107,7 +102,7 @@ static void card_failed(struct card *card, const char *function, LONG rv, enum o
 
 /* ---- WIRE_CONNECT ---- */
 
-static LONG card_establish(struct card *card)
+LONG card_establish(struct card *card)
 {
 	LONG rv;
 
@@ -145,8 +140,8 @@ static LONG card_reopen(struct card *card, DWORD protocols, DWORD initialization
 	return rv;
 }
 
-/* Reads the ATR into response. pcscd is another process: its length is checked like any other. */
-static LONG card_read_atr(struct card *card, DWORD *size)
+/* pcscd is another process: its length is checked like any other. */
+LONG card_read_atr(struct card *card, DWORD *size)
 {
 	unsigned int waited = 0;
 	DWORD state, protocol, name_size;
@@ -214,7 +209,7 @@ static void card_transmit(struct card *card, const struct wire_call *call, struc
 		card->used = true;
 	if (rv != SCARD_S_SUCCESS) {
 		card_failed(card, "SCardTransmit", rv, OUTCOME_CONNECTED, reply);
-	} else if (size < RESPONSE_MIN || size > sizeof card->response) {
+	} else if (size < CARD_RESPONSE_MIN || size > sizeof card->response) {
 		/* pcscd says so when the card is pulled in the middle of an APDU. */
 		log_warning(card->tag, "%s: SCardTransmit: success with %lu bytes is no answer",
 			card->reader, (unsigned long)size);
@@ -284,6 +279,12 @@ void card_call(struct card *card, const struct wire_call *call, struct wire_repl
 		break;
 	case WIRE_TRANSMIT:
 		card_transmit(card, call, reply);
+		break;
+	case WIRE_SECURE:
+		card_secure(card, call, reply);
+		break;
+	case WIRE_ESCAPE:
+		card_escape(card, call, reply);
 		break;
 	}
 	reply->protocol = card->open ? protocol_to_wire(card->protocol) : 0;

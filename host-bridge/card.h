@@ -5,17 +5,20 @@
  *                     no handle                a handle
  *     WIRE_CONNECT    connects                 reconnects
  *     WIRE_TRANSMIT   is WIRE_NOT_CONNECTED    transmits
+ *     WIRE_SECURE     is WIRE_NOT_CONNECTED    lets a PIN be entered at the reader
+ *     WIRE_ESCAPE     asks the reader          asks the reader
  *     WIRE_DISCONNECT is done                  disconnects
  *
  * A context lives as long as the handle, so that a guest without a card in use is nothing to pcscd.
  *
  * What this refuses to do: to make a call twice, to reconnect on its own, and to pass on a success
- * without an answer. A card to which the guest sent an APDU is reset when it is given up, so that
- * no PIN state is left to whoever uses it next.
+ * without an answer. A card to which the guest sent an APDU, or which may have got one by a PIN entry
+ * or an escape, is reset when it is given up, so that no PIN state is left to whoever uses it next.
  *
  * Each call may block for as long as pcscd likes; see worker.h. While another program holds a
  * transaction, calls are tried again for CARD_BUSY_LIMIT. For this, PCSCLITE_NO_BLOCKING must be in
  * the environment: else SCardTransmit and SCardReconnect wait within libpcsclite without limit.
+ * SCardControl never waits by itself.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -122,6 +122,8 @@ static int copy_guest(cfg_t *cfg, struct bridge_guest_config *guest)
 	guest->name = strdup(cfg_title(cfg));
 	if (guest->name == NULL)
 		return -ENOMEM;
+	guest->pin_pad = cfg_getbool(cfg, "pin-pad") == cfg_true;
+	guest->escape = cfg_getbool(cfg, "escape") == cfg_true;
 	return copy_list(cfg, "readers", &guest->patterns, &guest->pattern_count);
 }
 
@@ -186,6 +188,8 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 		CFG_STR("auth", NULL, CFGF_NONE),
 		CFG_STR("share", "shared", CFGF_NONE),
 		CFG_STR_LIST("readers", NULL, CFGF_NONE),
+		CFG_BOOL("pin-pad", cfg_true, CFGF_NONE),
+		CFG_BOOL("escape", cfg_false, CFGF_NONE),
 		CFG_END()
 	};
 	cfg_opt_t options[] = {

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -18,6 +19,8 @@ struct bridge_guest_config {
 	char *name;      /* 1 to WIRE_NAME_MAX - 1 bytes */
 	char **patterns; /* see relay/pattern.h; at least one */
 	size_t pattern_count;
+	bool pin_pad;    /* it may have PINs entered at a reader's PIN pad */
+	bool escape;     /* it may send escape commands to a reader */
 };
 
 struct bridge_config {

@@ -101,13 +101,30 @@ static struct guest_reader *guest_reader_of(struct bridge_guest *guest,
 	return reader;
 }
 
+/* Whether this guest may make such a call at all. */
+static bool guest_may(const struct bridge_guest *guest, uint8_t operation)
+{
+	switch (operation) {
+	case WIRE_CONNECT:
+	case WIRE_DISCONNECT:
+	case WIRE_TRANSMIT:
+	case WIRE_CANCEL:
+		return true;
+	case WIRE_SECURE:
+		return guest->config->pin_pad;
+	case WIRE_ESCAPE:
+		return guest->config->escape;
+	}
+	return false;
+}
+
 static int guest_execute(struct bridge_guest *guest, const struct wire_call *call)
 {
 	struct wire_reply reply = { .number = call->number };
 	const struct wire_reader *allowed = guest_allowed(guest, call->reader);
 	struct guest_reader *reader;
 
-	if (call->operation < WIRE_CONNECT || call->operation > WIRE_TRANSMIT)
+	if (!guest_may(guest, call->operation))
 		reply.outcome = WIRE_UNSUPPORTED;
 	else if (allowed == NULL)
 		reply.outcome = WIRE_READER_GONE;
@@ -266,10 +283,19 @@ uint64_t bridge_guest_deadline(const struct bridge_guest *guest)
 	return deadline;
 }
 
+static void guest_hide_pin_pad(struct wire_reader *reader)
+{
+	reader->pin_support = 0;
+	reader->lcd_lines = 0;
+	reader->lcd_characters = 0;
+}
+
 int bridge_guest_set_readers(struct bridge_guest *guest, const struct reader_table *table)
 {
 	reader_table_pick(table, (const char *const *)guest->config->patterns,
 		guest->config->pattern_count, &guest->allowed);
+	for (size_t i = 0; i < guest->allowed.count && !guest->config->pin_pad; i++)
+		guest_hide_pin_pad(&guest->allowed.readers[i]);
 	bridge_session_set_readers(guest->session, guest_now(guest), &guest->allowed);
 	return guest_pump(guest);
 }

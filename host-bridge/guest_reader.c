@@ -30,8 +30,23 @@ static const char *operation_name(uint8_t operation)
 		return "disconnect";
 	case WIRE_TRANSMIT:
 		return "transmit";
+	case WIRE_SECURE:
+		return "PIN entry";
+	case WIRE_ESCAPE:
+		return "escape";
 	}
 	return "unknown operation";
+}
+
+/* What may change the card, and may take as long as the card, or a user, does. */
+static bool reaches_card(uint8_t operation)
+{
+	return operation == WIRE_TRANSMIT || operation == WIRE_SECURE || operation == WIRE_ESCAPE;
+}
+
+static bool can_be_cancelled(uint8_t operation)
+{
+	return operation == WIRE_SECURE || operation == WIRE_ESCAPE;
 }
 
 /* ---- the end of a call ---- */
@@ -72,6 +87,13 @@ static void reader_follow(struct guest_reader *reader, const struct wire_call *c
 		reader->used = false;
 }
 
+static void reader_unqueue(struct guest_reader *reader, size_t i)
+{
+	reader->queued--;
+	memmove(&reader->queue[i], &reader->queue[i + 1],
+		(reader->queued - i) * sizeof reader->queue[0]);
+}
+
 /* Takes the first call off the queue and answers it. */
 static void reader_complete(struct guest_reader *reader, const struct wire_reply *reply)
 {
@@ -80,8 +102,7 @@ static void reader_complete(struct guest_reader *reader, const struct wire_reply
 	assert(reader->queued > 0);
 	log_call(reader, &call, reply);
 	reader->started = 0;
-	reader->queued--;
-	memmove(&reader->queue[0], &reader->queue[1], reader->queued * sizeof reader->queue[0]);
+	reader_unqueue(reader, 0);
 	reader->owner.complete(reader->owner.context, reply);
 }
 
@@ -108,6 +129,9 @@ static void on_message(void *owner, const struct wire_message *message)
 	struct guest_reader *reader = owner;
 	const struct wire_reply *reply = &message->reply;
 
+	/* It was killed, but had said this before. */
+	if (reader->cancelled)
+		return;
 	/* A worker that answers what nobody asked has lost its wits, and its calls with them. */
 	if (message->type != WIRE_REPLY || reader->state != WORKER_BUSY ||
 	    reply->number != reader->queue[0].number) {
@@ -128,13 +152,15 @@ static void on_message(void *owner, const struct wire_message *message)
 /* What becomes of the call that ran: a connect that took too long was never given a card. */
 static enum wire_outcome lost_outcome(const struct guest_reader *reader)
 {
+	if (reader->cancelled)
+		return WIRE_CANCELLED;
 	return reader->late ? WIRE_CARD_BUSY : WIRE_OUTCOME_UNKNOWN;
 }
 
 /* Nothing of ours ended it. */
 static void log_death(const struct guest_reader *reader)
 {
-	if (!reader->late)
+	if (!reader->late && !reader->cancelled)
 		log_error(reader->guest, "%s: the worker died", reader->name);
 }
 
@@ -151,6 +177,7 @@ static void on_ended(void *owner, bool clean)
 	reader->child = NULL;
 	reader->deadline = SESSION_NEVER;
 	reader->late = false;
+	reader->cancelled = false;
 	reader->open = false;
 	reader->dirty = !clean && (reader->dirty || reader->used || state == WORKER_CLEANING);
 	reader->used = false;
@@ -172,6 +199,7 @@ static void on_ended(void *owner, bool clean)
 		/* Nobody gets a card with another's PIN state: who waits has to come again. */
 		if (reader->dirty) {
 			log_error(reader->guest, "%s: the card could not be reset", reader->name);
+			reader->deadline = reader_now(reader) + GUEST_READER_CLEAN_AGAIN;
 			reader_fail_all(reader, WIRE_CARD_BUSY);
 		}
 		break;
@@ -221,7 +249,7 @@ static void reader_send(struct guest_reader *reader)
 	reader->state = WORKER_BUSY;
 	reader->started = reader_now(reader);
 	reader->deadline = SESSION_NEVER;
-	if (message.call.operation == WIRE_TRANSMIT)
+	if (reaches_card(message.call.operation))
 		reader->used = true;
 	else
 		reader->deadline = reader->started + GUEST_READER_CALL_LIMIT;
@@ -239,8 +267,48 @@ static void reader_next(struct guest_reader *reader)
 		reader_send(reader);
 }
 
+/* ---- WIRE_CANCEL ---- */
+
+/* A call that waits and can be cancelled: its place in the queue; queued if there is none. */
+static size_t find_waiting(const struct guest_reader *reader)
+{
+	size_t i = reader->state == WORKER_BUSY ? 1 : 0;
+
+	while (i < reader->queued && !can_be_cancelled(reader->queue[i].operation))
+		i++;
+	return i;
+}
+
+/*
+ * Nothing but the death of its process ends an SCardControl. Then the cleaner resets the card: a PIN
+ * that is entered until pcscd has let go of the reader is of no use to anybody.
+ */
+static void reader_cancel(struct guest_reader *reader, uint32_t number)
+{
+	struct wire_reply reply = { .outcome = WIRE_CANCELLED };
+	size_t i;
+
+	if (reader->state == WORKER_BUSY && can_be_cancelled(reader->queue[0].operation)) {
+		log_info(reader->guest, "%s: %s is cancelled; its process is killed", reader->name,
+			operation_name(reader->queue[0].operation));
+		reader->cancelled = true;
+		child_kill(reader->child);
+	}
+	for (i = find_waiting(reader); i < reader->queued; i = find_waiting(reader)) {
+		reply.number = reader->queue[i].number;
+		reader_unqueue(reader, i);
+		reader->owner.complete(reader->owner.context, &reply);
+	}
+	reply = (struct wire_reply){ .number = number, .outcome = WIRE_OK };
+	reader->owner.complete(reader->owner.context, &reply);
+}
+
 void guest_reader_call(struct guest_reader *reader, const struct wire_call *call)
 {
+	if (call->operation == WIRE_CANCEL) {
+		reader_cancel(reader, call->number);
+		return;
+	}
 	assert(reader->queued < SESSION_WINDOW);
 	reader->queue[reader->queued++] = *call;
 	reader_next(reader);
@@ -280,8 +348,14 @@ void guest_reader_shut(struct guest_reader *reader)
 
 void guest_reader_tick(struct guest_reader *reader, uint64_t now)
 {
-	if (now < reader->deadline || reader->child == NULL)
+	if (now < reader->deadline)
 		return;
+	if (reader->child == NULL) {
+		/* The card that could not be reset is tried again. */
+		reader->deadline = SESSION_NEVER;
+		reader_next(reader);
+		return;
+	}
 	log_warning(reader->guest, "%s: %s takes too long; its process is killed", reader->name,
 		reader->state == WORKER_BUSY ? operation_name(reader->queue[0].operation)
 			: "cleaning");

@@ -25,13 +25,14 @@
 
 /*
  * ms that SCardConnect and SCardDisconnect may take: they wait within pcscd, without limit, for
- * another program's transaction. The worker is killed then. SCardTransmit may take as long as the
- * card does.
+ * another program's transaction. The worker is killed then. SCardTransmit and SCardControl may
+ * take as long as the card or a user does.
  */
 #define GUEST_READER_CALL_LIMIT 30000
 
 #define GUEST_READER_GRACE 10000 /* ms that a worker may take to give up its card */
 #define GUEST_READER_CLEANING_LIMIT 30000 /* ms that a cleaner may take */
+#define GUEST_READER_CLEAN_AGAIN 1000 /* ms to the next one, if it could not reset the card */
 
 enum worker_state {
 	WORKER_NONE,
@@ -62,6 +63,7 @@ struct guest_reader {
 	uint64_t started;            /* when the first call was handed over, ms; 0: not yet */
 	uint64_t deadline;           /* when the child is killed; SESSION_NEVER for never */
 	bool late;                   /* and that has happened */
+	bool cancelled;              /* it was killed because the guest has given up its call */
 	bool open;                   /* the worker has a handle */
 	bool used;                   /* and may have sent an APDU over it */
 	bool dirty;                  /* a killed worker has left a used card */
@@ -76,7 +78,7 @@ struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv
 void guest_reader_free(struct guest_reader *reader);
 
 /*
- * Makes call after those that wait. Its data stays valid until it is completed, or until the stop.
+ * Makes call after those that wait; but a WIRE_CANCEL at once. Its data stays valid until it is completed, or until the stop.
  */
 void guest_reader_call(struct guest_reader *reader, const struct wire_call *call);
 

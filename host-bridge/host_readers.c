@@ -75,12 +75,14 @@ static void log_changes(const struct reader_table *table)
 /* Takes over a list. Returns whether that went well. */
 static bool readers_update(struct host_readers *readers, const struct wire_readers *seen)
 {
+	bool back = seen->service && !readers->table.service;
 	int r = reader_table_update(&readers->table, seen);
 
 	if (r < 0) {
 		readers->fail(readers->context, r);
 		return false;
 	}
+	reader_probes_start(&readers->probes, back);
 	readers->changed(readers->context);
 	return true;
 }
@@ -171,6 +173,13 @@ static void readers_launch(struct host_readers *readers)
 
 void host_readers_start(struct host_readers *readers)
 {
+	readers->probes = (struct reader_probes){
+		.loop = readers->loop,
+		.log_level = readers->log_level,
+		.table = &readers->table,
+		.changed = readers->changed,
+		.context = readers->context,
+	};
 	(void)uv_timer_init(readers->loop, &readers->timer);
 	readers->timer.data = readers;
 	readers->begun = true;
@@ -185,6 +194,7 @@ void host_readers_stop(struct host_readers *readers)
 	if (!readers->begun)
 		return;
 	uv_close((uv_handle_t *)&readers->timer, NULL);
+	reader_probes_stop(&readers->probes);
 	if (readers->monitor != NULL)
 		child_stop(readers->monitor, STOP_GRACE);
 }

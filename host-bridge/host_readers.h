@@ -1,5 +1,6 @@
 /*
  * The host's readers, kept current by the monitor process, which is started again whenever it dies.
+ * What each can do is found out by probers.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -11,6 +12,7 @@
 #include <uv.h>
 
 #include "host-bridge/child.h"
+#include "host-bridge/reader_probe.h"
 #include "host-bridge/reader_table.h"
 
 struct host_readers {
@@ -21,6 +23,7 @@ struct host_readers {
 	void *context;
 
 	struct reader_table table;
+	struct reader_probes probes;
 	bool known;              /* the monitor has reported once */
 	struct child *monitor;   /* NULL: between two lives */
 	uv_timer_t timer;        /* to its next one */

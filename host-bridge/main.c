@@ -20,6 +20,7 @@
 #include "host-bridge/front.h"
 #include "host-bridge/monitor.h"
 #include "host-bridge/process.h"
+#include "host-bridge/prober.h"
 #include "host-bridge/worker.h"
 #include "relay/wire.h"
 
@@ -158,6 +159,8 @@ static int run_role(const struct arguments *arguments)
 		return worker_run(PROCESS_CHANNEL, words[0], words[1]);
 	if (strcmp(arguments->role, PROCESS_CLEANER) == 0 && count == 2)
 		return worker_clean(PROCESS_CHANNEL, words[0], words[1]);
+	if (strcmp(arguments->role, PROCESS_PROBER) == 0 && count == 1)
+		return prober_run(PROCESS_CHANNEL, words[0]);
 	return usage_error();
 }
 

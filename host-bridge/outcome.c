@@ -62,6 +62,10 @@ static const struct outcome outcomes[] = {
 	{ CODE(SCARD_E_INSUFFICIENT_BUFFER), WIRE_CARD_ERROR, WIRE_CARD_ERROR,
 	  OUTCOME_KEEP_HANDLE },
 
+	/* The reader's driver doesn't know the control code. */
+	{ CODE(SCARD_E_UNSUPPORTED_FEATURE), WIRE_UNSUPPORTED, WIRE_UNSUPPORTED,
+	  OUTCOME_KEEP_HANDLE },
+
 	/*
 	 * Refused by pcscd: a bad argument, memory, no right (polkit), or no context left (also
 	 * 6A).

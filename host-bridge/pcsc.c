@@ -16,4 +16,5 @@ const struct pcsc_functions pcsc_native = {
 	.disconnect = SCardDisconnect,
 	.status = SCardStatus,
 	.transmit = SCardTransmit,
+	.control = SCardControl,
 };

@@ -28,6 +28,9 @@ struct pcsc_functions {
 	LONG (*transmit)(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci,
 		LPCBYTE pbSendBuffer, DWORD cbSendLength, SCARD_IO_REQUEST *pioRecvPci,
 		LPBYTE pbRecvBuffer, LPDWORD pcbRecvLength);
+	LONG (*control)(SCARDHANDLE hCard, DWORD dwControlCode, LPCVOID pbSendBuffer,
+		DWORD cbSendLength, LPVOID pbRecvBuffer, DWORD cbRecvLength,
+		LPDWORD lpBytesReturned);
 };
 
 /* libpcsclite's. */

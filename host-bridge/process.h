@@ -18,6 +18,7 @@
 #define PROCESS_MONITOR "monitor"
 #define PROCESS_WORKER "worker"
 #define PROCESS_CLEANER "cleaner"
+#define PROCESS_PROBER "prober"
 
 #define PROCESS_CHANNEL 3 /* the descriptor of a child's pipe to core */
 #define PROCESS_FOLDERS 4 /* the front's folders to listen in, one after the other */

@@ -12,7 +12,7 @@
 
 #include "relay/pattern.h"
 
-static struct reader_entry *table_find(const struct reader_table *table, const char *name)
+struct reader_entry *reader_table_find(const struct reader_table *table, const char *name)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		if (strcmp(table->entries[i].reader.name, name) == 0)
@@ -69,8 +69,13 @@ static void entry_see(struct reader_entry *entry, const struct wire_reader *now)
 	bool moved = card_moved(entry, now);
 
 	entry->change = card_change(entry->reader.card, now->card, moved);
-	if (!entry->plugged)
+	if (!entry->plugged) {
 		entry->change = READER_PLUGGED;
+		entry->waiting = true;
+		entry->reader.pin_support = 0;
+		entry->reader.lcd_lines = 0;
+		entry->reader.lcd_characters = 0;
+	}
 	if (moved)
 		entry->reader.insertion++;
 	entry->reader.card = now->card;
@@ -121,7 +126,7 @@ int reader_table_update(struct reader_table *table, const struct wire_readers *s
 
 	table_miss(table, seen);
 	for (size_t i = 0; i < seen->count && seen->service && r == 0; i++) {
-		struct reader_entry *entry = table_find(table, seen->readers[i].name);
+		struct reader_entry *entry = reader_table_find(table, seen->readers[i].name);
 
 		if (entry == NULL)
 			r = table_add(table, seen->readers[i].name, &entry);
@@ -149,7 +154,8 @@ void reader_table_pick(const struct reader_table *table, const char *const *patt
 	for (size_t i = 0; i < table->count && picked->count < WIRE_READERS_MAX; i++) {
 		const struct reader_entry *entry = &table->entries[i];
 
-		if (entry->plugged && is_picked(patterns, count, entry->reader.name))
+		if (entry->plugged && !entry->waiting &&
+		    is_picked(patterns, count, entry->reader.name))
 			picked->readers[picked->count++] = entry->reader;
 	}
 }

@@ -33,6 +33,7 @@ struct reader_entry {
 	struct wire_reader reader; /* with our id and insertion number */
 	uint32_t counter;          /* pcscd's event counter, as seen last */
 	bool plugged;
+	bool waiting;              /* not to be shown yet: its features are being asked for */
 	enum reader_change change;
 };
 
@@ -45,13 +46,20 @@ struct reader_table {
 #define READER_TABLE_NULL ((struct reader_table){ .entries = NULL })
 
 /*
- * Takes over what the monitor saw; wire_reader.insertion is pcscd's event counter there, and id
- * means nothing. While pcscd is away (service 0) the readers stay, and their cards are absent.
- * Fatal: -ENOMEM.
+ * Takes over what the monitor saw; wire_reader.insertion is pcscd's event counter there, and id and
+ * the PIN pad mean nothing. While pcscd is away (service 0) the readers stay, and their cards are
+ * absent. A reader that is plugged in has no PIN pad, and waits, until the caller says otherwise in
+ * its entry. Fatal: -ENOMEM.
  */
 int reader_table_update(struct reader_table *table, const struct wire_readers *seen);
 
-/* Collects the plugged readers that one of the patterns picks, WIRE_READERS_MAX at most. */
+/* The reader of this name, plugged or not; NULL if nobody has seen it. */
+struct reader_entry *reader_table_find(const struct reader_table *table, const char *name);
+
+/*
+ * Collects the plugged readers that one of the patterns picks, but those that wait; WIRE_READERS_MAX at
+ * most.
+ */
 void reader_table_pick(const struct reader_table *table, const char *const *patterns, size_t count,
 	struct wire_readers *picked);
 

@@ -43,6 +43,13 @@ static const char *disposition_name(DWORD disposition)
 	return disposition < 4 ? names[disposition] : "?";
 }
 
+static const char *share_name(DWORD share)
+{
+	static const char *const names[] = { "not shared", "exclusive", "shared", "direct" };
+
+	return names[share & 3];
+}
+
 static int is_busy(void)
 {
 	if (fake.busy == 0)
@@ -106,8 +113,7 @@ static LONG fake_connect(SCARDCONTEXT hContext, LPCSTR szReader, DWORD dwShareMo
 	DWORD dwPreferredProtocols, LPSCARDHANDLE phCard, LPDWORD pdwActiveProtocol)
 {
 	(void)hContext;
-	note("connect %s %s %s", szReader,
-		dwShareMode == SCARD_SHARE_SHARED ? "shared" : "not shared",
+	note("connect %s %s %s", szReader, share_name(dwShareMode),
 		protocols_name(dwPreferredProtocols));
 	if (fake.connect != SCARD_S_SUCCESS)
 		return fake.connect;
@@ -180,6 +186,41 @@ static LONG fake_transmit(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci,
 	return SCARD_S_SUCCESS;
 }
 
+static struct fake_control *find_control(DWORD code)
+{
+	for (size_t i = 0; i < sizeof fake.controls / sizeof fake.controls[0]; i++) {
+		if (fake.controls[i].code != 0 && fake.controls[i].code == code)
+			return &fake.controls[i];
+	}
+	return NULL;
+}
+
+static LONG fake_control(SCARDHANDLE hCard, DWORD dwControlCode, LPCVOID pbSendBuffer,
+	DWORD cbSendLength, LPVOID pbRecvBuffer, DWORD cbRecvLength, LPDWORD lpBytesReturned)
+{
+	struct fake_control *control = find_control(dwControlCode);
+
+	note("control %lX %lu%s", (unsigned long)dwControlCode, (unsigned long)cbSendLength,
+		hCard == FAKE_HANDLE ? "" : " of no handle");
+	if (is_busy())
+		return SCARD_E_SHARING_VIOLATION;
+	if (control == NULL)
+		return SCARD_E_UNSUPPORTED_FEATURE;
+	if (fake.controls_busy[control - fake.controls] > 0) {
+		fake.controls_busy[control - fake.controls]--;
+		return SCARD_E_SHARING_VIOLATION;
+	}
+	fake.controlled_size = 0;
+	if (cbSendLength > 0 && cbSendLength <= sizeof fake.controlled) {
+		memcpy(fake.controlled, pbSendBuffer, cbSendLength);
+		fake.controlled_size = cbSendLength;
+	}
+	if (control->size <= sizeof control->answer && control->size <= cbRecvLength)
+		memcpy(pbRecvBuffer, control->answer, control->size);
+	*lpBytesReturned = control->size;
+	return control->result;
+}
+
 const struct pcsc_functions fake_functions = {
 	.establish_context = fake_establish,
 	.release_context = fake_release,
@@ -190,6 +231,7 @@ const struct pcsc_functions fake_functions = {
 	.disconnect = fake_disconnect,
 	.status = fake_status,
 	.transmit = fake_transmit,
+	.control = fake_control,
 };
 
 void fake_reset(void)

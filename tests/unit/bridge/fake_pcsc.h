@@ -24,6 +24,14 @@ struct fake_change {
 	} readers[4]; /* those not named keep their state */
 };
 
+/* What the driver says to a control code; others are unknown to it. */
+struct fake_control {
+	DWORD code;
+	LONG result;
+	uint8_t answer[64];
+	DWORD size;
+};
+
 struct fake_pcsc {
 	/* what each function returns */
 	LONG establish;
@@ -40,6 +48,11 @@ struct fake_pcsc {
 	DWORD atr_size;
 	uint8_t response[300];
 	DWORD response_size;
+
+	struct fake_control controls[6]; /* as many as have a code */
+	unsigned int controls_busy[6];   /* so many of each are sharing violations first */
+	uint8_t controlled[128];   /* what came with the last control, and its size */
+	DWORD controlled_size;
 
 	const char *readers;       /* multi-string for list_readers() */
 	size_t readers_size;

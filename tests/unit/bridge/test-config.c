@@ -106,6 +106,10 @@ static const struct row rows[] = {
 	  ":5: guest \"vm1\": readers: a pattern has 1 to 127 printable characters" },
 	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = { \"" NAME_128 "\" }\n}\n",
 	  ":4: guest \"vm1\": readers: a pattern has 1 to 127 printable characters" },
+	{ LISTEN "guest \"vm1\" {\n\tpin-pad = perhaps\n}\n",
+	  ":3: invalid boolean value for option 'pin-pad'" },
+	{ LISTEN "guest \"vm1\" {\n\tescape = 2\n}\n",
+	  ":3: invalid boolean value for option 'escape'" },
 	{ LISTEN "guest \"vm1\" {\n\tshare = exclusive\n}\n",
 	  ":3: guest \"vm1\": share = exclusive: this version knows shared only" },
 	{ LISTEN "guest \"vm1\" {\n\tshare = transaction\n}\n",
@@ -168,7 +172,7 @@ static void test_values(void **state)
 {
 	static const char text[] = "listen = { 'ipc:///a', 'ipc:///b' }\nlog-level = warning\n"
 		"guest 'one' { auth = none readers = { 'Gem*', \"Yubi*\" } }\n"
-		"guest 'two' { auth = none readers = { '${HOME}' } }\n";
+		"guest 'two' { auth = none readers = { '${HOME}' } pin-pad = no escape = yes }\n";
 	struct bridge_config config = BRIDGE_CONFIG_NULL;
 	char problem[CONFIG_PROBLEM_MAX];
 
@@ -186,6 +190,11 @@ static void test_values(void **state)
 	assert_string_equal(config.guests[0].patterns[1], "Yubi*");
 	assert_string_equal(config.guests[1].name, "two");
 	assert_string_equal(config.guests[1].patterns[0], "${HOME}");
+	/* PIN pads are passed on and escapes are not, unless it is said otherwise. */
+	assert_true(config.guests[0].pin_pad);
+	assert_false(config.guests[0].escape);
+	assert_false(config.guests[1].pin_pad);
+	assert_true(config.guests[1].escape);
 	bridge_config_deinit(&config);
 }
 

@@ -115,6 +115,12 @@ static void describe(const struct reader_table *table, char *text, size_t size)
 	}
 }
 
+static void show_all(struct reader_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		table->entries[i].waiting = false;
+}
+
 static void test_story(void **state)
 {
 	struct reader_table table = READER_TABLE_NULL;
@@ -165,6 +171,7 @@ static void test_pick(void **state)
 	(void)state;
 	fill(&seen, &step);
 	assert_int_equal(reader_table_update(&table, &seen), 0);
+	show_all(&table);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char text[8] = "";
 
@@ -193,11 +200,58 @@ static void test_many(void **state)
 			seen.count++;
 		}
 		assert_int_equal(reader_table_update(&table, &seen), 0);
+		show_all(&table);
 		reader_table_pick(&table, all, 1, &picked);
 		assert_int_equal(picked.count, WIRE_READERS_MAX);
 	}
 	assert_int_equal(table.count, WIRE_READERS_MAX + 20);
 	assert_int_equal(table.entries[WIRE_READERS_MAX + 19].reader.id, WIRE_READERS_MAX + 20);
+	reader_table_deinit(&table);
+}
+
+/* What the caller has found out of a reader stays until it is unplugged, and then it waits again. */
+static void test_pin_pad(void **state)
+{
+	static const char *const all[] = { "*" };
+	static const struct step in = { 1, { { A, WIRE_CARD_PRESENT, 1, 10 } }, NULL };
+	static const struct step out = { 1, { { NULL, 0, 0, 0 } }, NULL };
+	static const struct step away = { 0, { { NULL, 0, 0, 0 } }, NULL };
+	static const struct {
+		const struct step *step;
+		uint8_t pin_support; /* that is picked */
+		uint8_t count;
+	} rows[] = {
+		{ &in, 3, 1 }, { &away, 3, 1 }, { &in, 3, 1 }, { &out, 0, 0 }, { &in, 0, 0 },
+	};
+	struct reader_table table = READER_TABLE_NULL;
+	struct wire_readers seen, picked;
+	struct reader_entry *entry;
+
+	(void)state;
+	fill(&seen, &in);
+	assert_int_equal(reader_table_update(&table, &seen), 0);
+	reader_table_pick(&table, all, 1, &picked);
+	assert_int_equal(picked.count, 0);
+	assert_null(reader_table_find(&table, B));
+	entry = reader_table_find(&table, A);
+	assert_non_null(entry);
+	entry->waiting = false;
+	entry->reader.pin_support = 3;
+	entry->reader.lcd_lines = 2;
+	entry->reader.lcd_characters = 16;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		fill(&seen, rows[i].step);
+		assert_int_equal(reader_table_update(&table, &seen), 0);
+		reader_table_pick(&table, all, 1, &picked);
+		assert_int_equal(picked.count, rows[i].count);
+		assert_int_equal(picked.readers[0].pin_support, rows[i].pin_support);
+	}
+	show_all(&table);
+	reader_table_pick(&table, all, 1, &picked);
+	assert_int_equal(picked.count, 1);
+	assert_int_equal(picked.readers[0].pin_support, 0);
+	assert_int_equal(picked.readers[0].lcd_lines, 0);
+	assert_int_equal(picked.readers[0].lcd_characters, 0);
 	reader_table_deinit(&table);
 }
 
@@ -207,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_story),
 		cmocka_unit_test(test_pick),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_pin_pad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
