@@ -81,7 +81,8 @@ static void core_refuse(struct core *core, const struct link_route *to,
 		core_send(core, to, view);
 }
 
-static void refuse_version(struct core *core, const struct link_route *from, uint8_t major)
+static void refuse_version(struct core *core, const struct link_route *from,
+	const struct wire_hello *hello)
 {
 	struct wire_message answer = { .type = WIRE_REFUSED };
 	struct wire_refused *refused = &answer.refused;
@@ -90,8 +91,9 @@ static void refuse_version(struct core *core, const struct link_route *from, uin
 	refused->major = WIRE_MAJOR;
 	refused->minor = WIRE_MINOR;
 	(void)snprintf(refused->text, sizeof refused->text,
-		"the bridge speaks version %d.%d of the relay's protocol, the guest version %u: "
-		"update the older one", WIRE_MAJOR, WIRE_MINOR, (unsigned int)major);
+		"the bridge speaks version %d.%d of the relay's protocol, the guest version "
+		"%u.%u: update the older one", WIRE_MAJOR, WIRE_MINOR, (unsigned int)hello->major,
+		(unsigned int)hello->minor);
 	core_refuse(core, from, &answer);
 	if (strcmp(core->refused, "?") != 0)
 		log_warning("bridge", "a guest was refused: %s", refused->text);
@@ -140,8 +142,8 @@ static struct bridge_guest *guest_by_name(const struct core *core, const char *n
 
 static struct bridge_guest *guest_by_session(const struct core *core, uint64_t session)
 {
-	for (size_t i = 0; i < core->config->guest_count && session != 0; i++) {
-		if (bridge_guest_session(core->guests[i]) == session)
+	for (size_t i = 0; i < core->config->guest_count; i++) {
+		if (bridge_guest_knows(core->guests[i], session))
 			return core->guests[i];
 	}
 	return NULL;
@@ -190,7 +192,7 @@ static void on_frame(void *context, const struct link_route *from, struct payloa
 		break;
 	case WIRE_FOREIGN_VERSION:
 		if (message.type == WIRE_HELLO)
-			refuse_version(core, from, message.hello.major);
+			refuse_version(core, from, &message.hello);
 		break;
 	case WIRE_UNKNOWN_TYPE:
 		break;

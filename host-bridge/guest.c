@@ -35,8 +35,8 @@ static uint64_t guest_now(const struct bridge_guest *guest)
 /* ---- frames out ---- */
 
 /*
- * A welcome goes to the daemon that said hello, and from then on it is the one of the session. A
- * refusal goes to whoever sent what is refused, which need not be the daemon of the session.
+ * A welcome and a refusal go to whoever sent what they answer, which need not be the daemon of the
+ * session.
  */
 static void guest_send(struct bridge_guest *guest, struct payload_view frame)
 {
@@ -45,9 +45,7 @@ static void guest_send(struct bridge_guest *guest, struct payload_view frame)
 
 	if (wire_decode(frame.bytes, frame.size, &message) != 0)
 		return;
-	if (message.type == WIRE_WELCOME)
-		guest->route = guest->from;
-	else if (message.type == WIRE_REFUSED)
+	if (message.type == WIRE_WELCOME || message.type == WIRE_REFUSED)
 		to = &guest->from;
 	guest->host->send(guest->host->context, to, frame);
 }
@@ -235,6 +233,11 @@ void bridge_guest_link_lost(struct bridge_guest *guest)
 {
 	guest->route.size = 0;
 	guest->from.size = 0;
+}
+
+bool bridge_guest_knows(const struct bridge_guest *guest, uint64_t session)
+{
+	return bridge_session_knows(guest->session, session);
 }
 
 /* Never 0, which means that there is no session. */

@@ -48,6 +48,9 @@ const struct link_route *bridge_guest_route(const struct bridge_guest *guest);
 /* The front has died: the route is nobody's, until the guest is heard again. */
 void bridge_guest_link_lost(struct bridge_guest *guest);
 
+/* Whether a frame with this number is for this guest; see bridge_session_knows(). */
+bool bridge_guest_knows(const struct bridge_guest *guest, uint64_t session);
+
 /* A message of this guest has come from there. Fatal: -errno. */
 int bridge_guest_receive(struct bridge_guest *guest, const struct wire_message *message,
 	const struct link_route *from);

@@ -149,10 +149,19 @@ struct bridge_session *bridge_session_free(struct bridge_session *session);
 uint64_t bridge_session_id(const struct bridge_session *session);
 
 /*
- * A message of this guest has come: a hello that carries its name, or any other frame that carries
- * the number of its session. identity is a random number that becomes the session's, should the
- * hello open one. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM; -ENOBUFS when the owner leaves its
+ * Whether a frame with this number is for this guest: that of the open session, or of the one that
+ * it was offered by the last welcome.
+ */
+bool bridge_session_knows(const struct bridge_session *session, uint64_t id);
+
+/*
+ * A message of this guest has come: a hello that carries its name, or any other frame whose number
+ * bridge_session_knows(). identity is a random number that becomes the session's, should the hello
+ * be offered one. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM; -ENOBUFS when the owner leaves its
  * events unread.
+ *
+ * A WELCOME is the answer to the hello, and goes where that came from. BRIDGE_SESSION_UP comes when
+ * the guest has used the number, and before it BRIDGE_SESSION_DOWN of the session that it ends.
  *
  * Of two daemons with the same guest name the one that came last has the session: the other's
  * hellos are refused as WIRE_REFUSED_SUPERSEDED until that session is over.

@@ -1,9 +1,13 @@
 /*
  * The bridge's half of a session: one object per guest of the configuration.
  *
- *     no session (id is 0)     a hello opens one open                     calls are executed in
- *     order, each once; replies are kept until the guest
- *                              has seen them; the readers are sent until the guest has seen them
+ *     no session    id is 0
+ *     open          calls are executed in order, each once; replies are kept until the guest has
+ *                   seen them; the readers are sent until the guest has seen them
+ *
+ * In both states a hello may have been welcomed (candidate.id isn't 0). The session that was
+ * offered begins with the first frame that carries its number, and only then ends the one before
+ * it: a hello alone may be a late frame of a daemon that is long dead.
  *
  * As in the guest's half, what has to be sent is state, and becomes a frame when it is popped.
  *
@@ -38,13 +42,18 @@ struct queued_event {
 	struct window_call *call; /* BRIDGE_SESSION_EXECUTE */
 };
 
+/* Who says hello, and the number of the session that it has or is offered. */
+struct identity {
+	uint64_t id;          /* of the session; 0 while there is none */
+	uint64_t guest_boot;  /* 0 before the first session */
+	uint32_t incarnation;
+};
+
 struct bridge_session {
 	uint64_t boot;        /* the bridge's */
-	uint64_t id;          /* of the session; 0 while there is none */
-	uint64_t guest_boot;  /* of the newest session; 0 before the first */
-	uint32_t incarnation; /* of the newest session */
-	uint64_t retired[RETIRED_MAX];
-	size_t retired_next;
+	struct identity newest;    /* the open session, or the last one that was */
+	struct identity candidate; /* welcomed, and not heard of since; id 0 for none */
+	uint64_t retired[RETIRED_MAX]; /* boots, the last heard of in front; 0 for none */
 
 	uint32_t executed;    /* the last number given to our owner */
 	struct window window;
@@ -73,7 +82,7 @@ static void push_event(struct bridge_session *session, enum bridge_event_type ty
 {
 	assert(session->events_count < EVENTS_MAX);
 	session->events[session->events_count++] =
-		(struct queued_event){ .type = type, .id = session->id, .call = call };
+		(struct queued_event){ .type = type, .id = session->newest.id, .call = call };
 }
 
 bool bridge_session_pop_event(struct bridge_session *session, struct bridge_event *event)
@@ -107,38 +116,45 @@ static void drop_executions(struct bridge_session *session)
 
 /* ---- the life of a session ---- */
 
-static bool is_retired(const struct bridge_session *session, uint64_t guest_boot)
+/* Where guest_boot is in the list of the retired; RETIRED_MAX if nowhere. */
+static size_t find_retired(const struct bridge_session *session, uint64_t guest_boot)
 {
-	for (size_t i = 0; i < RETIRED_MAX; i++) {
-		if (session->retired[i] == guest_boot)
-			return true;
-	}
-	return false;
+	size_t at = 0;
+
+	while (at < RETIRED_MAX && session->retired[at] != guest_boot)
+		at++;
+	return at;
+}
+
+/* Puts guest_boot in front of the list; the one that was not heard of for longest is forgotten. */
+static void retire(struct bridge_session *session, uint64_t guest_boot)
+{
+	size_t at = find_retired(session, guest_boot);
+	size_t before = at < RETIRED_MAX ? at : RETIRED_MAX - 1;
+
+	memmove(&session->retired[1], &session->retired[0], before * sizeof(session->retired[0]));
+	session->retired[0] = guest_boot;
 }
 
 /* guest_boot becomes the guest's daemon; the one before it, if there was one, is retired. */
 static void adopt(struct bridge_session *session, uint64_t guest_boot)
 {
-	for (size_t i = 0; i < RETIRED_MAX; i++) {
-		if (session->retired[i] == guest_boot)
-			session->retired[i] = 0;
-	}
-	if (session->guest_boot != 0 && session->guest_boot != guest_boot) {
-		session->retired[session->retired_next] = session->guest_boot;
-		session->retired_next = (session->retired_next + 1) % RETIRED_MAX;
-	}
-	session->guest_boot = guest_boot;
+	size_t at = find_retired(session, guest_boot);
+
+	if (at < RETIRED_MAX)
+		session->retired[at] = 0;
+	if (session->newest.guest_boot != 0 && session->newest.guest_boot != guest_boot)
+		retire(session, session->newest.guest_boot);
 }
 
 static void close_session(struct bridge_session *session)
 {
-	if (session->id == 0)
+	if (session->newest.id == 0)
 		return;
 	drop_executions(session);
 	push_event(session, BRIDGE_SESSION_DOWN, NULL);
 	window_clear(&session->window);
-	session->id = 0;
-	session->welcome_due = false;
+	session->newest.id = 0;
 	session->pong_due = false;
 	session->readers_due = false;
 }
@@ -149,16 +165,17 @@ static void send_readers(struct bridge_session *session, uint64_t now)
 	session->readers_at = now + SESSION_READERS_REPEAT;
 }
 
-static void open_session(struct bridge_session *session, uint64_t now,
-	const struct wire_hello *hello, uint64_t identity)
+/* The guest has used the number that it was offered: it has the session from now on. */
+static void open_candidate(struct bridge_session *session, uint64_t now)
 {
-	adopt(session, hello->guest_boot);
-	session->incarnation = hello->incarnation;
-	session->id = identity;
+	close_session(session);
+	adopt(session, session->candidate.guest_boot);
+	session->newest = session->candidate;
+	session->candidate.id = 0;
+	session->welcome_due = false;
 	session->executed = 0;
 	session->lease_at = now + SESSION_LEASE;
 	session->readers_seen = 0;
-	session->welcome_due = true;
 	push_event(session, BRIDGE_SESSION_UP, NULL);
 	if (session->readers.version > 0) {
 		session->readers.version = 1;
@@ -197,7 +214,12 @@ struct bridge_session *bridge_session_free(struct bridge_session *session)
 
 uint64_t bridge_session_id(const struct bridge_session *session)
 {
-	return session->id;
+	return session->newest.id;
+}
+
+bool bridge_session_knows(const struct bridge_session *session, uint64_t id)
+{
+	return id != 0 && (id == session->newest.id || id == session->candidate.id);
 }
 
 /* ---- messages in ---- */
@@ -215,33 +237,31 @@ static void refuse(struct bridge_session *session, uint8_t reason, uint64_t id,
 	(void)snprintf(refusal->refused.text, sizeof(refusal->refused.text), "%s", text);
 }
 
-/* Another daemon of this guest, or the same one after its session was over. */
-static int receive_new_hello(struct bridge_session *session, uint64_t now,
-	const struct wire_hello *hello, uint64_t identity)
+static int receive_hello(struct bridge_session *session, const struct wire_hello *hello,
+	uint64_t identity)
 {
-	if (session->id != 0 && is_retired(session, hello->guest_boot)) {
+	struct identity *candidate = &session->candidate;
+
+	if (identity == 0 || hello->guest_boot == 0)
+		return SESSION_IGNORED; /* 0 means "none" for both */
+	if (hello->guest_boot == session->newest.guest_boot &&
+			hello->incarnation <= session->newest.incarnation)
+		return SESSION_IGNORED; /* a late frame: that session is in use, or over */
+	if (session->newest.id != 0 && find_retired(session, hello->guest_boot) < RETIRED_MAX) {
+		retire(session, hello->guest_boot);
 		refuse(session, WIRE_REFUSED_SUPERSEDED, 0, hello->incarnation,
 			"a newer daemon has taken over this guest's session");
 		return 0;
 	}
-	if (identity == 0 || hello->guest_boot == 0)
-		return SESSION_IGNORED; /* 0 means "none" for both */
-	close_session(session);
-	open_session(session, now, hello, identity);
-	return 0;
-}
-
-static int receive_hello(struct bridge_session *session, uint64_t now,
-	const struct wire_hello *hello, uint64_t identity)
-{
-	if (hello->guest_boot != session->guest_boot)
-		return receive_new_hello(session, now, hello, identity);
-	if (hello->incarnation < session->incarnation)
-		return SESSION_IGNORED; /* a late frame: that session is over */
-	if (hello->incarnation > session->incarnation || session->id == 0)
-		return receive_new_hello(session, now, hello, identity);
-	session->lease_at = now + SESSION_LEASE;
-	session->welcome_due = true; /* the first one was lost, or is on its way */
+	if (candidate->id != 0 && hello->guest_boot == candidate->guest_boot &&
+			hello->incarnation < candidate->incarnation)
+		return SESSION_IGNORED; /* a late frame: nobody waits for its answer */
+	/* Repeated, it has the same number: the first welcome was lost, or is on its way. */
+	if (candidate->id == 0 || hello->guest_boot != candidate->guest_boot ||
+			hello->incarnation != candidate->incarnation)
+		*candidate = (struct identity){ .id = identity, .guest_boot = hello->guest_boot,
+			.incarnation = hello->incarnation };
+	session->welcome_due = true;
 	return 0;
 }
 
@@ -313,7 +333,8 @@ static int receive_call(struct bridge_session *session, const struct wire_call *
 
 static int receive_bye(struct bridge_session *session)
 {
-	refuse(session, WIRE_REFUSED_NO_SESSION, session->id, 0, "the guest has said goodbye");
+	refuse(session, WIRE_REFUSED_NO_SESSION, session->newest.id, 0,
+		"the guest has said goodbye");
 	close_session(session);
 	return 0;
 }
@@ -325,9 +346,11 @@ int bridge_session_receive(struct bridge_session *session, uint64_t now,
 	if (session->events_count + EVENTS_AT_ONCE > EVENTS_MAX)
 		return -ENOBUFS;
 	if (message->type == WIRE_HELLO)
-		return receive_hello(session, now, &message->hello, identity);
-	if (session->id == 0 || message->session != session->id)
+		return receive_hello(session, &message->hello, identity);
+	if (!bridge_session_knows(session, message->session))
 		return SESSION_IGNORED;
+	if (message->session == session->candidate.id)
+		open_candidate(session, now);
 	session->lease_at = now + SESSION_LEASE;
 	switch (message->type) {
 	case WIRE_CALL:
@@ -352,7 +375,7 @@ int bridge_session_receive(struct bridge_session *session, uint64_t now,
 
 static bool readers_unseen(const struct bridge_session *session)
 {
-	return session->id != 0 && session->readers_seen < session->readers.version;
+	return session->newest.id != 0 && session->readers_seen < session->readers.version;
 }
 
 int bridge_session_tick(struct bridge_session *session, uint64_t now)
@@ -360,7 +383,7 @@ int bridge_session_tick(struct bridge_session *session, uint64_t now)
 	payload_clear(&session->frame);
 	if (session->events_count + EVENTS_AT_ONCE > EVENTS_MAX)
 		return -ENOBUFS;
-	if (session->id != 0 && now >= session->lease_at)
+	if (session->newest.id != 0 && now >= session->lease_at)
 		close_session(session);
 	if (readers_unseen(session) && now >= session->readers_at)
 		send_readers(session, now);
@@ -369,7 +392,7 @@ int bridge_session_tick(struct bridge_session *session, uint64_t now)
 
 uint64_t bridge_session_deadline(const struct bridge_session *session)
 {
-	if (session->id == 0)
+	if (session->newest.id == 0)
 		return SESSION_NEVER;
 	if (readers_unseen(session) && session->readers_at < session->lease_at)
 		return session->readers_at;
@@ -387,7 +410,7 @@ int bridge_session_complete(struct bridge_session *session, uint64_t now, uint64
 	(void)now;
 	if (reply->data.size > WIRE_APDU_MAX)
 		return -EMSGSIZE;
-	if (session->id == 0 || identity != session->id)
+	if (session->newest.id == 0 || identity != session->newest.id)
 		return 0;
 	call = window_find_open(&session->window, reply->number);
 	if (call == NULL || call->state != WINDOW_RUNNING)
@@ -428,7 +451,7 @@ void bridge_session_set_readers(struct bridge_session *session, uint64_t now,
 		return;
 	session->readers = *readers;
 	session->readers.version = version + 1;
-	if (session->id != 0)
+	if (session->newest.id != 0)
 		send_readers(session, now);
 }
 
@@ -437,8 +460,9 @@ void bridge_session_set_readers(struct bridge_session *session, uint64_t now,
 static void fill_welcome(const struct bridge_session *session, struct wire_message *message)
 {
 	message->type = WIRE_WELCOME;
+	message->session = session->candidate.id;
 	message->welcome.bridge_boot = session->boot;
-	message->welcome.incarnation = session->incarnation;
+	message->welcome.incarnation = session->candidate.incarnation;
 }
 
 static void fill_answer(const struct window_call *call, struct wire_message *message)
@@ -461,7 +485,7 @@ static bool next_message(struct bridge_session *session, struct wire_message *me
 	struct window_call *call = window_oldest_due(&session->window);
 
 	memset(message, 0, sizeof(*message));
-	message->session = session->id;
+	message->session = session->newest.id;
 	if (session->refusal.type != 0) {
 		*message = session->refusal;
 		session->refusal.type = 0;

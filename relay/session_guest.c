@@ -44,7 +44,10 @@ static void open_session(struct guest_session *session, uint64_t now, uint64_t i
 	session->hello_due = false;
 	session->refused.reason = 0;
 	session->lease_at = now + SESSION_LEASE;
-	session->ping_at = now + SESSION_HEARTBEAT;
+	/* The bridge opens the session when it hears its number (PROTOCOL.md, 6). */
+	session->heard = false;
+	session->ping_due = true;
+	session->ping_at = now + SESSION_HELLO_INTERVAL;
 	guest_push_event(session, GUEST_SESSION_UP, NULL);
 }
 
@@ -202,7 +205,9 @@ static int receive_in_open(struct guest_session *session, uint64_t now,
 	if (message->session != session->id)
 		return SESSION_IGNORED;
 	session->lease_at = now + SESSION_LEASE;
-	session->ping_at = now + SESSION_HEARTBEAT;
+	if (message->type != WIRE_WELCOME)
+		session->heard = true;
+	session->ping_at = now + guest_heartbeat(session);
 	switch (message->type) {
 	case WIRE_REFUSED:
 		guest_lose(session, now);
@@ -216,6 +221,9 @@ static int receive_in_open(struct guest_session *session, uint64_t now,
 	case WIRE_READERS:
 		return receive_readers(session, &message->readers);
 	case WIRE_WELCOME:
+		/* That of a repeated hello: the bridge may not have heard our answer to the first. */
+		session->ping_due = !session->heard;
+		return 0;
 	case WIRE_PONG:
 		return 0;
 	default:

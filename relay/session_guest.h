@@ -49,6 +49,7 @@ struct guest_session {
 	struct wire_readers readers;
 	struct wire_refused refused; /* the last refusal that was told; reason 0 for none */
 
+	bool heard;           /* OPEN: the bridge has heard of it, too */
 	bool hello_due;
 	bool ping_due;
 	bool bye_due;
@@ -77,6 +78,12 @@ static inline uint64_t earlier(uint64_t a, uint64_t b)
 static inline uint64_t paced(const struct guest_session *session, uint64_t interval)
 {
 	return earlier(interval, session->pace);
+}
+
+/* How long to wait for a frame of the session before the next ping. */
+static inline uint64_t guest_heartbeat(const struct guest_session *session)
+{
+	return session->heard ? SESSION_HEARTBEAT : SESSION_HELLO_INTERVAL;
 }
 
 /* session_guest_out.c: our owner has come back, and has read what it was given last. */

@@ -25,6 +25,11 @@ static void relink(struct guest_session *session, uint64_t now)
 		session->window.calls[i].repeat_at = now;
 }
 
+static bool is_open(const struct window_call *call)
+{
+	return call->state == WINDOW_SENT || call->state == WINDOW_RUNNING;
+}
+
 /* A call that the bridge may not have is sent again; of one that it has, the outcome is asked. */
 static bool repeat_calls(struct guest_session *session, uint64_t now)
 {
@@ -33,8 +38,7 @@ static bool repeat_calls(struct guest_session *session, uint64_t now)
 	for (size_t i = 0; i < SESSION_WINDOW; i++) {
 		struct window_call *call = &session->window.calls[i];
 
-		if ((call->state == WINDOW_SENT || call->state == WINDOW_RUNNING) &&
-				now >= call->repeat_at) {
+		if (is_open(call) && now >= call->repeat_at) {
 			call->due = true;
 			call->repeat_at = now + paced(session, SESSION_REPEAT);
 			any = true;
@@ -59,7 +63,7 @@ static bool tick_in_open(struct guest_session *session, uint64_t now)
 	if (now >= session->ping_at) {
 		session->ping_due = true;
 		session->ping_number++;
-		session->ping_at = now + paced(session, SESSION_HEARTBEAT);
+		session->ping_at = now + paced(session, guest_heartbeat(session));
 		sent = true;
 	}
 	return sent;
@@ -79,6 +83,16 @@ static void tick_in_leaving(struct guest_session *session, uint64_t now)
 	}
 }
 
+/* Whether the last number is given, and its call answered. */
+static bool is_used_up(const struct guest_session *session)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < SESSION_WINDOW; i++)
+		open = open || is_open(&session->window.calls[i]);
+	return session->issued == UINT32_MAX && !open;
+}
+
 int guest_session_tick(struct guest_session *session, uint64_t now)
 {
 	bool sent = false;
@@ -88,8 +102,8 @@ int guest_session_tick(struct guest_session *session, uint64_t now)
 		return -ENOBUFS;
 	switch (session->state) {
 	case GUEST_OPEN:
-		/* Silence first costs the link, then the session. */
-		if (now >= session->lease_at || session->issued == UINT32_MAX)
+		/* Silence first costs the link, then the session. So does a lack of numbers. */
+		if (now >= session->lease_at || is_used_up(session))
 			guest_lose(session, now);
 		/* fall through */
 	case GUEST_HELLO:
@@ -126,10 +140,12 @@ uint64_t guest_session_deadline(const struct guest_session *session)
 	case GUEST_OPEN:
 		/* The next repetition, heartbeat, or consequence of silence. */
 		deadline = earlier(session->lease_at, earlier(session->relink_at, session->ping_at));
+		if (is_used_up(session))
+			deadline = 0;
 		for (size_t i = 0; i < SESSION_WINDOW; i++) {
 			const struct window_call *call = &session->window.calls[i];
 
-			if (call->state == WINDOW_SENT || call->state == WINDOW_RUNNING)
+			if (is_open(call))
 				deadline = earlier(deadline, call->repeat_at);
 		}
 		break;

@@ -21,6 +21,7 @@ struct header {
 	uint8_t major;
 	uint8_t type;
 	uint8_t minor;
+	uint8_t has; /* the fields of this minor version are there */
 	uint64_t session;
 };
 
@@ -114,8 +115,11 @@ static void decode_field(struct cursor_in *in, const struct header *header,
 static void decode_layout(struct cursor_in *in, const struct header *header,
 	const struct wire_layout *layout, void *where)
 {
-	for (size_t i = 0; i < layout->count; i++)
-		decode_field(in, header, &layout->fields[i], where);
+	for (size_t i = 0; i < layout->count; i++) {
+		/* What an older version doesn't have stays 0, or empty (PROTOCOL.md, 3). */
+		if (layout->fields[i].since <= header->has)
+			decode_field(in, header, &layout->fields[i], where);
+	}
 }
 
 /* PROTOCOL.md, 2: these bytes are the same in all versions. */
@@ -126,6 +130,7 @@ static struct header decode_header(struct cursor_in *in)
 	header.major = in_u8(in);
 	header.type = in_u8(in);
 	header.minor = in_u8(in);
+	header.has = header.major == WIRE_MAJOR ? header.minor : 0;
 	(void)in_u8(in);
 	header.session = in_le64(in);
 	return header;

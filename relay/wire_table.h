@@ -34,6 +34,7 @@ struct wire_field {
 	enum wire_kind kind;
 	size_t offset;       /* of the member in its struct */
 	size_t count_offset; /* BYTES, LIST: of the uint8_t that says how many are in use */
+	uint8_t since;       /* minor version that appended it: not in the frames of older ones */
 	size_t bound;        /* STRING, BYTES, PAYLOAD, LIST: the most; of a string with its zero */
 	const struct wire_layout *layout;             /* GROUP, LIST: the fields inside */
 	const char *(*value_name)(uint8_t value);     /* U8: what the printer writes, or NULL */

@@ -39,6 +39,7 @@ struct world {
 	struct bridge_session *bridge;
 	uint64_t now;
 	uint64_t identity;
+	uint64_t known; /* the number that a frame of this guest would carry */
 	uint64_t executing;
 	uint32_t executed;
 	uint32_t called;
@@ -94,6 +95,8 @@ static void to_bridge(struct world *world, const uint8_t *frame, size_t size)
 	if (wire_decode(frame, size, &message) != 0)
 		return;
 	assert(bridge_session_receive(world->bridge, world->now, &message, ++world->identity) >= 0);
+	if (bridge_session_knows(world->bridge, world->identity))
+		world->known = world->identity;
 	take_bridge_events(world);
 }
 
@@ -178,13 +181,13 @@ static void play_record(struct world *world, struct cursor_in *in)
 		to_guest(world, frame, take_frame(in, frame, 0));
 		break;
 	case RECORD_TO_GUEST_OPEN:
-		to_guest(world, frame, take_frame(in, frame, bridge_session_id(world->bridge)));
+		to_guest(world, frame, take_frame(in, frame, world->known));
 		break;
 	case RECORD_TO_BRIDGE:
 		to_bridge(world, frame, take_frame(in, frame, 0));
 		break;
 	case RECORD_TO_BRIDGE_OPEN:
-		to_bridge(world, frame, take_frame(in, frame, bridge_session_id(world->bridge)));
+		to_bridge(world, frame, take_frame(in, frame, world->known));
 		break;
 	case RECORD_CALL:
 		call(world, in_u8(in));

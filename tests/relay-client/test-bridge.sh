@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# test-bridge.sh CCID-BRIDGE RELAY-CLIENT CARD CARD-CTL EXCHANGE: the bridge between relay-client, a
+# test-bridge.sh CCID-BRIDGE RELAY-CLIENT CARD CARD-CTL EXCHANGE RAW-FRAME: the bridge between relay-client, a
 # guest without USB, and the scripted card in a real pcscd with the vpcd driver. What happened to the
 # card is read in the card's own log.
 #
@@ -10,7 +10,7 @@
 
 set -eu
 
-bridge=$1 client=$2 card=$3 card_ctl=$4 exchange=$5
+bridge=$1 client=$2 card=$3 card_ctl=$4 exchange=$5 raw_frame=$6
 driver=${VPCD_DRIVER:-/usr/lib/pcsc/drivers/serial/libifdvpcd.so}
 work=$(mktemp -d)
 
@@ -414,6 +414,25 @@ test_refusals()
 connect: reader gone " ] || fail "vm2: $refused"
 }
 
+# Another major version: either side says what both are, and the other one reads it.
+test_versions()
+{
+	local answer pid hello refusal
+	hello=0201050000000000000000000000000000
+	answer=$("$raw_frame" guest "ipc://$work/run/bridge.sock" "$hello") || fail "no answer"
+	[ "${answer#REFUSED session=0000000000000000 major=1 minor=0 reason=version(1) incarnation=0}" = \
+		" text='the bridge speaks version 1.0 of the relay's protocol, the guest version 2.5: \
+update the older one'" ] || fail "$answer"
+	[ "$(said 'the guest version 2.5')" = 1 ] || fail "not said once"
+	refusal=0203070000000000000000000100000000$(printf %02x 9)$(printf '2.7, 1.0!' | od -An -tx1 |
+		tr -d ' ')
+	"$raw_frame" bridge "ipc://$work/newer.sock" "${refusal}EEEE" &
+	pid=$!
+	answer=$(echo wait session | "$client" --limit 3 "ipc://$work/newer.sock" vm1) || true
+	kill "$pid"
+	[ "$answer" = 'refused: 1 2.7, 1.0!' ] || fail "a bridge of version 2.7: $answer"
+}
+
 # A guest that ends gives up its card, and so does a bridge that ends.
 test_end()
 {
@@ -456,8 +475,8 @@ test_configuration()
 }
 
 prepare
-for name in start disposition host_program removal kill_front kill_worker kill_monitor restart_pcscd kill_core \
-	second_start refusals end log configuration; do
+for name in start disposition host_program removal kill_front kill_worker kill_monitor restart_pcscd \
+	kill_core second_start refusals versions end log configuration; do
 	echo "$name"
 	"test_$name"
 done

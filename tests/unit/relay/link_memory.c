@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #define BRIDGE 1 /* the bridge's address; guests count on from there */
+#define WEDGED UINT32_MAX /* in place of the address of a link that is */
 #define FLYING_MAX 1024
 #define LINKS_MAX 16
 
@@ -42,6 +43,7 @@ struct link_memory {
 	struct link link;
 	struct memory_net *net;
 	uint32_t address;
+	bool wedged;
 };
 
 struct memory_net *memory_net_new(uint64_t seed)
@@ -192,7 +194,7 @@ static int memory_send(struct link *link, const struct link_route *to, struct pa
 	net->sent++;
 	if (sender->address == BRIDGE)
 		memcpy(&address, to->bytes, sizeof(address));
-	if (net->cut || chance(net, net->faults.lose) || !is_open(net, address)) {
+	if (net->cut || sender->wedged || chance(net, net->faults.lose) || !is_open(net, address)) {
 		net->lost++;
 		return 0; /* as with nanomsg, nobody is told */
 	}
@@ -240,8 +242,20 @@ static void memory_close(struct link *link)
 		if (closing->net->flying[i].to == closing->address)
 			land(&closing->net->flying[i]);
 	}
-	replace_address(closing->net, closing->address, 0);
+	replace_address(closing->net, closing->wedged ? WEDGED : closing->address, 0);
 	free(closing);
+}
+
+void memory_link_wedge(struct link *link)
+{
+	struct link_memory *wedged = (struct link_memory *)link;
+
+	/* Nobody has this address: what is sent to it is lost, and what it sends has nobody's. */
+	wedged->wedged = true;
+	for (size_t i = 0; i < LINKS_MAX; i++) {
+		if (wedged->net->open[i] == wedged->address)
+			wedged->net->open[i] = WEDGED;
+	}
 }
 
 struct link *link_open_memory(struct memory_net *net, bool bridge)

