@@ -219,14 +219,6 @@ static void on_sent(void *owner)
 	reader_run(reader);
 }
 
-static void on_notified(void *owner)
-{
-	struct reader *reader = owner;
-
-	slot_notified(reader->slot);
-	reader_run(reader);
-}
-
 static int on_control(void *owner, const struct usb_request *request, uint8_t *answer)
 {
 	struct reader *reader = owner;
@@ -252,7 +244,6 @@ static const struct usb_callbacks callbacks = {
 	.disabled = on_disabled,
 	.message = on_message,
 	.sent = on_sent,
-	.notified = on_notified,
 	.control = on_control,
 	.gone = on_gone,
 };

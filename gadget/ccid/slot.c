@@ -65,7 +65,6 @@ static void slot_reset(struct slot *slot)
 	slot->in_flight = false;
 	slot->cancel = false;
 	slot->notify = false;
-	slot->notify_in_flight = false;
 	slot->view = (struct slot_view){ .shown = false };
 }
 
@@ -366,11 +365,6 @@ void slot_sent(struct slot *slot)
 		payload_wipe(slot->message, sizeof(slot->message));
 }
 
-void slot_notified(struct slot *slot)
-{
-	slot->notify_in_flight = false;
-}
-
 static bool slot_pop_message(struct slot *slot, struct slot_output *output)
 {
 	if (slot->cancel) {
@@ -390,10 +384,10 @@ static bool slot_pop_message(struct slot *slot, struct slot_output *output)
 	return true;
 }
 
-/* CCID 1.1, 6.3.1. One at a time, and always the newest state. */
+/* CCID 1.1, 6.3.1. Always the newest state, which replaces an older one that nobody has read. */
 static bool slot_pop_notification(struct slot *slot, struct slot_output *output)
 {
-	if (!slot->notify || slot->notify_in_flight)
+	if (!slot->notify)
 		return false;
 	slot->notification[0] = RDR_TO_PC_NOTIFY_SLOT_CHANGE;
 	slot->notification[1] = slot->view.shown ? CCID_NOTIFY_CHANGED | CCID_NOTIFY_PRESENT :
@@ -403,7 +397,6 @@ static bool slot_pop_notification(struct slot *slot, struct slot_output *output)
 		.message = { slot->notification, sizeof(slot->notification) },
 	};
 	slot->notify = false;
-	slot->notify_in_flight = true;
 	return true;
 }
 

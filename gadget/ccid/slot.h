@@ -84,7 +84,7 @@ struct slot_result {
 enum slot_output_type {
 	SLOT_OUTPUT_SEND,        /* message: on bulk IN; slot_sent() when it has gone */
 	SLOT_OUTPUT_CANCEL_SEND, /* take back what is on bulk IN; slot_sent() will not come for it */
-	SLOT_OUTPUT_NOTIFY,      /* message: on interrupt IN; slot_notified() when it has gone */
+	SLOT_OUTPUT_NOTIFY,      /* message: on interrupt IN, in the place of one not yet gone */
 	SLOT_OUTPUT_CALL,        /* call: to the host */
 };
 
@@ -137,9 +137,6 @@ void slot_result(struct slot *slot, uint64_t now, const struct slot_result *resu
 
 /* The message on bulk IN has gone. */
 void slot_sent(struct slot *slot);
-
-/* The notification on interrupt IN has gone. */
-void slot_notified(struct slot *slot);
 
 /* Time has passed: call it when now >= slot_deadline(). */
 void slot_tick(struct slot *slot, uint64_t now);

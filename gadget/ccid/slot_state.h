@@ -85,7 +85,6 @@ struct slot {
 	bool cancel;             /* and is to be taken back */
 
 	bool notify;             /* the card's state is to be notified */
-	bool notify_in_flight;
 	uint8_t notification[2];
 };
 

@@ -10,15 +10,18 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/error.h"
 
 #define USB_TRANSFERS 3
+#define USB_NS_PER_US 1000
+#define USB_US_PER_S 1000000
 
 int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_settings *settings,
-	const struct usb_control *control, int bell, const struct usb_callbacks *callbacks,
-	void *owner)
+	const struct usb_control *control, int bell, int timer,
+	const struct usb_callbacks *callbacks, void *owner)
 {
 	int r;
 
@@ -27,6 +30,7 @@ int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_setting
 	endpoints->owner = owner;
 	endpoints->control = control;
 	endpoints->bell = bell;
+	endpoints->timer = timer;
 	r = usb_framing_init(&endpoints->framing, settings->message_max, settings->missing);
 	if (r == 0)
 		r = payload_init(&endpoints->message, endpoints->framing.buffer.capacity);
@@ -55,10 +59,16 @@ int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_setting
 	return r;
 }
 
+void usb_endpoints_plugged(struct usb_endpoints *endpoints, const char *udc)
+{
+	usb_demand_open(&endpoints->demand, udc);
+}
+
 /* What is under way or due belongs to a host that is gone, but for a read that is kept. */
 static void usb_endpoints_abandon(struct usb_endpoints *endpoints, bool keep)
 {
 	endpoints->out_kept = keep;
+	endpoints->out_recalled = false;
 	if (!keep)
 		usb_transfer_abandon(&endpoints->out, endpoints->context);
 	usb_transfer_abandon(&endpoints->in, endpoints->context);
@@ -96,16 +106,71 @@ static int usb_endpoints_start_out(struct usb_endpoints *endpoints)
 	space = usb_framing_space(&endpoints->framing);
 	r = usb_transfer_read(&endpoints->out, endpoints->context, endpoints->bell, space.bytes,
 		space.size);
-	endpoints->out_doubtful = endpoints->framing.state == USB_FRAMING_FIRST &&
+	endpoints->out_doubtful = endpoints->control->answering ||
 		usb_control_is_pending(endpoints->control);
 	return r;
+}
+
+/* The bell's companion rings once, in so many microseconds. */
+static void usb_endpoints_look_later(struct usb_endpoints *endpoints, uint64_t wait)
+{
+	struct itimerspec once = {
+		.it_value = {
+			.tv_sec = (time_t)(wait / USB_US_PER_S),
+			.tv_nsec = (long)(wait % USB_US_PER_S * USB_NS_PER_US),
+		},
+	};
+
+	(void)timerfd_settime(endpoints->timer, 0, &once, NULL);
+}
+
+/* The message has waited for the host long enough: what follows it, if anything, is due. */
+static void usb_endpoints_drop_message(struct usb_endpoints *endpoints)
+{
+	usb_sending_clear(&endpoints->sending);
+	endpoints->callbacks->sent(endpoints->owner);
+}
+
+/* Whether the message may be written now. If not, whatever has to happen before is under way. */
+static bool usb_endpoints_may_write(struct usb_endpoints *endpoints)
+{
+	bool inside = endpoints->framing.state == USB_FRAMING_REST;
+	struct usb_offer_view view = {
+		.out_is_armed = usb_transfer_is_active(&endpoints->out) &&
+			endpoints->framing.state != USB_FRAMING_SKIP,
+		.out_is_inside = inside,
+		.age = (uv_hrtime() - endpoints->message_at) / USB_NS_PER_US,
+	};
+	uint64_t wait = 0;
+
+	if (endpoints->sending.taken > 0)
+		return true; /* the host has begun to read it */
+	if (endpoints->out.done || endpoints->out_recalled)
+		return false; /* there is something to be looked at first */
+	view.demand = usb_demand_is_there(&endpoints->demand);
+	switch (usb_offer_look(&endpoints->offer, &view, &wait)) {
+	case USB_OFFER_WRITE:
+		return true;
+	case USB_OFFER_RECALL:
+		endpoints->out_recalled = true;
+		usb_transfer_recall(&endpoints->out, endpoints->context);
+		return false;
+	case USB_OFFER_LATER:
+		usb_endpoints_look_later(endpoints, wait);
+		return false;
+	case USB_OFFER_DROP:
+		usb_endpoints_drop_message(endpoints);
+		return false;
+	}
+	return false;
 }
 
 static int usb_endpoints_start_in(struct usb_endpoints *endpoints)
 {
 	struct payload_view next;
 
-	if (!endpoints->sending.active || usb_transfer_is_active(&endpoints->in))
+	if (!endpoints->sending.active || usb_transfer_is_active(&endpoints->in) ||
+	    !usb_endpoints_may_write(endpoints))
 		return 0;
 	next = usb_sending_next(&endpoints->sending);
 	return usb_transfer_write(&endpoints->in, endpoints->context, endpoints->bell, next.bytes,
@@ -123,21 +188,25 @@ static int usb_endpoints_start_notify(struct usb_endpoints *endpoints)
 		endpoints->notification, size);
 }
 
-/*
- * Starts what is due and has nothing before it, unless an event waits: then the bell is ringing,
- * and dispatching comes here again.
- */
+/* Not while an event waits: then the bell is ringing, and dispatching comes by again. */
+static bool usb_endpoints_may_start(const struct usb_endpoints *endpoints)
+{
+	return !endpoints->closed && endpoints->state == USB_ENDPOINTS_UP &&
+		!usb_control_is_pending(endpoints->control);
+}
+
+/* Starts what is due and has nothing before it. */
 static int usb_endpoints_start(struct usb_endpoints *endpoints)
 {
 	int r;
 
-	if (endpoints->closed || endpoints->state != USB_ENDPOINTS_UP ||
-	    usb_control_is_pending(endpoints->control))
+	if (!usb_endpoints_may_start(endpoints))
 		return 0;
-	r = usb_endpoints_start_out(endpoints);
-	if (r == 0)
-		r = usb_endpoints_start_in(endpoints);
-	if (r == 0)
+	/* Before a read is armed again that was taken back for its sake. */
+	r = usb_endpoints_start_in(endpoints);
+	if (r == 0 && !endpoints->closed)
+		r = usb_endpoints_start_out(endpoints);
+	if (r == 0 && !endpoints->closed)
 		r = usb_endpoints_start_notify(endpoints);
 	return r;
 }
@@ -164,8 +233,9 @@ static int usb_endpoints_settle(struct usb_endpoints *endpoints)
 		return usb_transfer_is_lost(r) ? 0 : r;
 	}
 	endpoints->packet_size = le16toh(descriptor.wMaxPacketSize);
-	/* A read that was kept waits for a first packet, in a buffer that is empty already. */
-	if (!endpoints->out_kept)
+	if (endpoints->out_kept)
+		usb_framing_restart(&endpoints->framing, endpoints->packet_size);
+	else
 		usb_framing_reset(&endpoints->framing, endpoints->packet_size);
 	endpoints->state = USB_ENDPOINTS_UP;
 	endpoints->callbacks->enabled(endpoints->owner, endpoints->packet_size);
@@ -210,37 +280,55 @@ static int usb_endpoints_notify_done(struct usb_endpoints *endpoints)
 
 	if (!usb_endpoints_take(endpoints, &endpoints->notify, &result))
 		return 0;
-	if (result < 0)
-		return (int)result;
-	endpoints->callbacks->notified(endpoints->owner);
-	return 0;
+	return result < 0 ? (int)result : 0;
 }
 
-/* Arms the next read, and hands the message over. */
+/*
+ * Arms the next read, and hands the message over. A message that still waits on IN is not looked at
+ * in between: the one that has come may be the reason to take it back.
+ */
 static int usb_endpoints_deliver(struct usb_endpoints *endpoints)
 {
-	int r;
+	int r = 0;
 
-	r = payload_set(&endpoints->message, usb_framing_message(&endpoints->framing));
-	assert(r == 0); /* the two buffers are of one size */
+	/* It fits: the two buffers are of one size. */
+	(void)payload_set(&endpoints->message, usb_framing_message(&endpoints->framing));
 	usb_framing_taken(&endpoints->framing);
-	r = usb_endpoints_start(endpoints);
+	endpoints->message_at = uv_hrtime();
+	if (usb_endpoints_may_start(endpoints))
+		r = usb_endpoints_start_out(endpoints);
 	if (r == 0)
 		endpoints->callbacks->message(endpoints->owner, payload_view(&endpoints->message));
 	payload_clear(&endpoints->message);
 	return r;
 }
 
+/*
+ * A read that was kept and failed was the old driver's; one that was taken back failed because of
+ * that. Another is armed after this.
+ */
+static void usb_endpoints_out_back(struct usb_endpoints *endpoints)
+{
+	bool kept = endpoints->out_kept;
+	bool recalled = endpoints->out_recalled;
+
+	if (!endpoints->out.done || endpoints->state != USB_ENDPOINTS_UP)
+		return;
+	endpoints->out_kept = false;
+	endpoints->out_recalled = false;
+	if ((kept && usb_transfer_is_lost(endpoints->out.result)) ||
+	    (recalled && endpoints->out.result == -ECONNRESET)) {
+		endpoints->out.done = false;
+		if (kept)
+			usb_framing_reset(&endpoints->framing, endpoints->packet_size);
+	}
+}
+
 static int usb_endpoints_out_done(struct usb_endpoints *endpoints)
 {
 	long result;
 
-	/* A read that was kept and failed was the old driver's: another is armed after this. */
-	if (endpoints->out_kept && endpoints->out.done) {
-		endpoints->out_kept = false;
-		if (usb_transfer_is_lost(endpoints->out.result))
-			endpoints->out.done = false;
-	}
+	usb_endpoints_out_back(endpoints);
 	if (!usb_endpoints_take(endpoints, &endpoints->out, &result))
 		return 0;
 	if (result < 0)
@@ -259,7 +347,8 @@ int usb_endpoints_dispatch(struct usb_endpoints *endpoints)
 {
 	int r = 0;
 
-	endpoints->out_doubtful = false; /* the event was none that changes anything */
+	if (!endpoints->control->answering)
+		endpoints->out_doubtful = false; /* the event was none that changes anything */
 	usb_endpoints_drop(&endpoints->out);
 	usb_endpoints_drop(&endpoints->in);
 	usb_endpoints_drop(&endpoints->notify);
@@ -284,6 +373,7 @@ int usb_endpoints_send(struct usb_endpoints *endpoints, struct payload_view mess
 		return USB_NOT_ENABLED;
 	if (endpoints->sending.active)
 		return USB_SEND_BUSY;
+	endpoints->offer = USB_OFFER_NULL;
 	r = usb_sending_start(&endpoints->sending, message, endpoints->packet_size);
 	if (r == 0)
 		r = usb_endpoints_start(endpoints);
@@ -300,10 +390,9 @@ int usb_endpoints_notify(struct usb_endpoints *endpoints, const uint8_t *bytes, 
 {
 	if (endpoints->state != USB_ENDPOINTS_UP || endpoints->notify.fd < 0)
 		return USB_NOT_ENABLED;
-	if (endpoints->notification_size > 0 || usb_transfer_is_active(&endpoints->notify))
-		return USB_SEND_BUSY;
 	if (size == 0 || size > USB_NOTIFICATION_MAX)
 		return -EMSGSIZE;
+	usb_transfer_abandon(&endpoints->notify, endpoints->context);
 	memcpy(endpoints->notification, bytes, size);
 	endpoints->notification_size = size;
 	return usb_endpoints_start(endpoints);
@@ -321,6 +410,7 @@ void usb_endpoints_deinit(struct usb_endpoints *endpoints)
 	usb_transfer_deinit(&endpoints->in);
 	usb_transfer_deinit(&endpoints->notify);
 	usb_sending_clear(&endpoints->sending);
+	usb_demand_deinit(&endpoints->demand);
 	payload_deinit(&endpoints->message);
 	usb_framing_deinit(&endpoints->framing);
 }

@@ -3,7 +3,8 @@
  * configures the device, lets go of it, or does both before we look.
  *
  * On OUT a read is always armed while the device is enabled; libccid's writes time out after 5 s.
- * On IN there is one message at a time, on the interrupt endpoint one notification.
+ * On IN there is one message at a time, which is written once the host asks for it (see offer.h). On
+ * the interrupt endpoint there is one notification, in the place of which a newer one steps.
  *
  * An enable is a state, not an edge: the disable before it may never be seen. So it abandons
  * whatever is under way, waits until the kernel has given all of it back (SETTLING), and only then
@@ -13,9 +14,9 @@
  * would be that driver's: it would find an answer to somebody else, or its first command would be
  * dropped with what belonged to the old one. Hence three rules. Nothing is started while an event
  * waits at ep0. The next read is armed before a message is handed over, so that it is in place when
- * the driver gets its answer and can do anything else. And a read for a first packet that was armed
- * at the very moment of an event, so that nobody knows on which side of it, is not abandoned: the
- * kernel ends it if it was the old driver's, and what it brings is the new one's.
+ * the driver gets its answer and can do anything else. And a read that was armed at the very moment
+ * of an event, so that nobody knows on which side of it, is not abandoned: the kernel ends it if it
+ * was the old driver's, and what it brings is the beginning of the new one's first command.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -23,7 +24,9 @@
 #pragma once
 
 #include "gadget/usb/control.h"
+#include "gadget/usb/demand.h"
 #include "gadget/usb/framing.h"
+#include "gadget/usb/offer.h"
 #include "gadget/usb/sending.h"
 #include "gadget/usb/transfer.h"
 #include "gadget/usb/usb.h"
@@ -42,14 +45,19 @@ struct usb_endpoints {
 	const struct usb_control *control; /* asked whether an event waits */
 	io_context_t context;
 	int bell; /* borrowed; rung for each completion */
+	int timer; /* borrowed; to be set for the next look at the host */
 	size_t packet_size;
 	struct usb_framing framing;
 	struct payload message; /* from bulk OUT, while it is handed over */
+	uint64_t message_at; /* ns; when the last one came */
 	struct usb_sending sending;
+	struct usb_offer offer; /* of the message in sending */
+	struct usb_demand demand;
 	uint8_t notification[USB_NOTIFICATION_MAX];
 	size_t notification_size; /* 0: none is due */
-	bool out_doubtful; /* an event came while the read was armed */
+	bool out_doubtful; /* an event may have come while the read was armed */
 	bool out_kept;     /* the doubtful read was kept by an enable */
+	bool out_recalled; /* it was taken back, to see whether it had brought something */
 	struct usb_transfer out;
 	struct usb_transfer in;
 	struct usb_transfer notify; /* its file is -1 when there is no interrupt endpoint */
@@ -58,6 +66,8 @@ struct usb_endpoints {
 #define USB_ENDPOINTS_NULL ((struct usb_endpoints){ \
 	.state = USB_ENDPOINTS_DOWN, \
 	.bell = -1, \
+	.timer = -1, \
+	.demand = USB_DEMAND_NULL, \
 	.framing = USB_FRAMING_NULL, \
 	.message = PAYLOAD_NULL, \
 	.sending = USB_SENDING_NULL, \
@@ -67,16 +77,19 @@ struct usb_endpoints {
 })
 
 /*
- * Makes what needs no file yet; control and bell are borrowed. Fatal: -errno. After that,
- * usb_endpoints_deinit() is due.
+ * Makes what needs no file yet; control, the eventfd bell and the timerfd timer are borrowed. Fatal:
+ * -errno. After that, usb_endpoints_deinit() is due.
  */
 int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_settings *settings,
-	const struct usb_control *control, int bell, const struct usb_callbacks *callbacks,
-	void *owner);
+	const struct usb_control *control, int bell, int timer,
+	const struct usb_callbacks *callbacks, void *owner);
 
 /* Opens the files in the mount, which appear there once ep0 has got descriptors and strings. */
 int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_settings *settings,
 	int mount);
+
+/* Which UDC it is that the host is behind. */
+void usb_endpoints_plugged(struct usb_endpoints *endpoints, const char *udc);
 
 /* The host has configured the device. enabled() follows as soon as everything has settled. */
 void usb_endpoints_enable(struct usb_endpoints *endpoints);

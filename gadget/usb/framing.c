@@ -7,6 +7,7 @@
 #include "gadget/usb/framing.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "gadget/usb/descriptors.h"
 
@@ -48,7 +49,31 @@ void usb_framing_reset(struct usb_framing *framing, size_t packet_size)
 	framing->buffer.size = 0;
 	framing->packet_size = packet_size;
 	framing->missing = 0;
+	framing->offset = 0;
 	framing->state = USB_FRAMING_FIRST;
+}
+
+void usb_framing_restart(struct usb_framing *framing, size_t packet_size)
+{
+	assert(packet_size > 0 && USB_HIGH_SPEED_BULK % packet_size == 0);
+	framing->offset = framing->buffer.size;
+	payload_wipe(framing->buffer.bytes, framing->offset);
+	framing->buffer.size = 0;
+	framing->packet_size = packet_size;
+	framing->missing = 0;
+	framing->state = USB_FRAMING_FIRST;
+}
+
+/* What a read brought that was meant to bring the end of another message: to the front. */
+static void usb_framing_move(struct usb_framing *framing, size_t size)
+{
+	uint8_t *bytes = framing->buffer.bytes;
+
+	if (framing->offset == 0)
+		return;
+	memmove(bytes, bytes + framing->offset, size);
+	payload_wipe(bytes + size, framing->offset);
+	framing->offset = 0;
 }
 
 struct usb_space usb_framing_space(struct usb_framing *framing)
@@ -88,6 +113,7 @@ bool usb_framing_received(struct usb_framing *framing, size_t size)
 	switch (framing->state) {
 	case USB_FRAMING_FIRST:
 		/* An empty packet ends the message before, if a driver sends such ends. */
+		usb_framing_move(framing, size);
 		if (size == 0)
 			return false;
 		framing->buffer.size = size;

@@ -40,6 +40,7 @@ struct usb_framing {
 	size_t message_max;
 	size_t missing;   /* bytes that are still to come */
 	size_t asked;     /* by the read that is under way */
+	size_t offset;    /* where it puts them, if not where a message begins */
 	size_t (*missing_of)(const uint8_t *bytes, size_t size);
 };
 
@@ -60,6 +61,12 @@ void usb_framing_deinit(struct usb_framing *framing);
 
 /* Forgets everything: a new driver is there. packet_size is wMaxPacketSize, at most 512. */
 void usb_framing_reset(struct usb_framing *framing, size_t packet_size);
+
+/*
+ * The same, but the read that is under way goes on: what it brings is the beginning of a message,
+ * though its place in the buffer is that of another one's end.
+ */
+void usb_framing_restart(struct usb_framing *framing, size_t packet_size);
 
 /* Where the next read goes. Not while a message waits to be taken. */
 struct usb_space usb_framing_space(struct usb_framing *framing);

@@ -238,7 +238,9 @@ int usb_gadget_bind(struct usb_gadget *gadget, const struct usb_settings *settin
 		r = usb_gadget_error(settings->name, "binding",
 			usbg_enable_gadget(gadget->gadget, udc));
 		if (r == 0) {
-			log_info(settings->name, "plugged into %s", usbg_get_udc_name(udc));
+			(void)snprintf(gadget->udc, sizeof(gadget->udc), "%s",
+				usbg_get_udc_name(udc));
+			log_info(settings->name, "plugged into %s", gadget->udc);
 			return 0;
 		}
 		/* Free, and still refused: the kernel's reason is in its log only. */

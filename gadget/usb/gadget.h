@@ -21,6 +21,7 @@ struct usbg_gadget;
 struct usb_gadget {
 	struct usbg_state *state;
 	struct usbg_gadget *gadget; /* NULL: there is none in configfs */
+	char udc[64];               /* which it is bound to */
 };
 
 #define USB_GADGET_NULL ((struct usb_gadget){ .state = NULL })

@@ -50,16 +50,21 @@ bool usb_transfer_is_active(const struct usb_transfer *transfer)
 	return transfer->busy || transfer->done;
 }
 
-void usb_transfer_abandon(struct usb_transfer *transfer, io_context_t context)
+void usb_transfer_recall(struct usb_transfer *transfer, io_context_t context)
 {
 	struct io_event unused;
 
-	if (!usb_transfer_is_active(transfer) || transfer->stale)
-		return;
-	transfer->stale = true;
 	/* EINPROGRESS, or EINVAL if it is through already; the completion comes either way. */
 	if (transfer->busy)
 		(void)io_cancel(context, &transfer->iocb, &unused);
+}
+
+void usb_transfer_abandon(struct usb_transfer *transfer, io_context_t context)
+{
+	if (!usb_transfer_is_active(transfer) || transfer->stale)
+		return;
+	transfer->stale = true;
+	usb_transfer_recall(transfer, context);
 }
 
 int usb_transfer_harvest(io_context_t context)

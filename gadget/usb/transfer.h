@@ -45,6 +45,12 @@ bool usb_transfer_is_active(const struct usb_transfer *transfer);
 /* Cancels what is under way, and marks it as stale: it will be done soon. */
 void usb_transfer_abandon(struct usb_transfer *transfer, io_context_t context);
 
+/*
+ * Cancels what is under way: its result says whether something was read until then. A read of one
+ * packet loses nothing by that.
+ */
+void usb_transfer_recall(struct usb_transfer *transfer, io_context_t context);
+
 /* Marks as done whatever the kernel has given back. Fatal: -errno. */
 int usb_transfer_harvest(io_context_t context);
 

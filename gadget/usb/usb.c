@@ -3,8 +3,8 @@
  * order that does not deadlock the kernel.
  *
  * One eventfd, the bell, is rung for everything: events on ep0 (the kernel does it:
- * FUNCTIONFS_EVENTFD), completions on the other endpoints, answers that are through. Each ring is
- * worked off in one order: completions are collected, then the events are looked at, then the
+ * FUNCTIONFS_EVENTFD), completions on the other endpoints, answers that are through; and a timer
+ * rings beside it when it is time to look at the host again. Each ring is worked off in one order: completions are collected, then the events are looked at, then the
  * completions. So a message of a driver that has gone is never delivered after the enable that
  * brought the next one.
  *
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/cursor.h"
@@ -31,13 +32,16 @@
 #include "gadget/usb/preflight.h"
 
 struct usb_device {
-	uv_poll_t poll; /* on the bell; its close callback frees the device */
+	uv_poll_t poll; /* on the bell */
+	uv_poll_t look; /* on the timer */
+	int handles;    /* of these, that are not closed: the last one's callback frees the device */
 	char name[USB_NAME_MAX + 1];
 	const struct usb_callbacks *callbacks;
 	void *owner;
 	bool closed;
 	bool gone;
 	int bell;
+	int timer;
 	int lock;
 	struct usb_gadget gadget;
 	struct usb_control control;
@@ -54,6 +58,7 @@ static void usb_device_lose(struct usb_device *device)
 		return;
 	device->gone = true;
 	(void)uv_poll_stop(&device->poll);
+	(void)uv_poll_stop(&device->look);
 	device->callbacks->gone(device->owner);
 }
 
@@ -122,7 +127,9 @@ static void usb_device_ring(uv_poll_t *poll, int status, int events)
 	int r;
 
 	(void)events;
+	/* Either of the two has rung, or both: neither read waits. */
 	(void)eventfd_read(device->bell, &rings);
+	(void)eventfd_read(device->timer, &rings);
 	r = status < 0 ? status : usb_endpoints_harvest(&device->endpoints);
 	if (r == 0)
 		r = usb_device_events(device);
@@ -190,6 +197,8 @@ static int usb_device_make(struct usb_device *device, const struct usb_settings 
 		r = usb_device_make_function(device, settings);
 	if (r == 0)
 		r = usb_gadget_bind(&device->gadget, settings);
+	if (r == 0)
+		usb_endpoints_plugged(&device->endpoints, device->gadget.udc);
 	return r;
 }
 
@@ -198,6 +207,45 @@ static bool usb_name_is_valid(const char *name)
 {
 	return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL &&
 		strnlen(name, USB_NAME_MAX + 1) <= USB_NAME_MAX;
+}
+
+static void usb_device_free(uv_handle_t *handle)
+{
+	struct usb_device *device = handle->data;
+
+	if (--device->handles == 0)
+		free(device);
+}
+
+static int usb_device_watch(struct usb_device *device, uv_loop_t *loop, uv_poll_t *poll, int fd)
+{
+	int r = fd >= 0 ? uv_poll_init(loop, poll, fd) : error_from_errno();
+
+	if (r == 0) {
+		poll->data = device;
+		device->handles++;
+	}
+	return r;
+}
+
+/* The bell and the timer. */
+static int usb_device_make_watches(struct usb_device *device, uv_loop_t *loop)
+{
+	int r;
+
+	device->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = usb_device_watch(device, loop, &device->poll, device->bell);
+	if (r < 0)
+		return r;
+	device->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	return usb_device_watch(device, loop, &device->look, device->timer);
+}
+
+static int usb_device_start(struct usb_device *device)
+{
+	int r = uv_poll_start(&device->poll, UV_READABLE, usb_device_ring);
+
+	return r == 0 ? uv_poll_start(&device->look, UV_READABLE, usb_device_ring) : r;
 }
 
 int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_settings *settings,
@@ -219,34 +267,41 @@ int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_setti
 	made->gadget = USB_GADGET_NULL;
 	made->control = USB_CONTROL_NULL;
 	made->endpoints = USB_ENDPOINTS_NULL;
-	made->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r = made->bell >= 0 ? uv_poll_init(loop, &made->poll, made->bell) : error_from_errno();
-	if (r < 0) {
-		if (made->bell >= 0)
-			(void)close(made->bell);
-		free(made);
-		return r;
-	}
-	made->poll.data = made;
+	made->bell = -1;
+	made->timer = -1;
 
 	/* From here on usb_close() takes down whatever there is. */
-	r = usb_control_init(&made->control, made->bell);
+	r = usb_device_make_watches(made, loop);
+	if (r == 0)
+		r = usb_control_init(&made->control, made->bell);
 	if (r == 0)
 		r = usb_endpoints_init(&made->endpoints, settings, &made->control, made->bell,
-			callbacks, owner);
+			made->timer, callbacks, owner);
 	if (r == 0)
 		r = usb_device_make(made, settings);
 	if (r == 0)
-		r = uv_poll_start(&made->poll, UV_READABLE, usb_device_ring);
+		r = usb_device_start(made);
 	if (r != 0)
 		made = usb_close(made);
 	*device = made;
 	return r;
 }
 
-static void usb_device_free(uv_handle_t *handle)
+/* The device lives until the loop has let go of both. */
+static void usb_device_close_watches(struct usb_device *device)
 {
-	free(handle->data);
+	bool bell = device->handles > 0, timer = device->handles > 1;
+
+	if (timer)
+		uv_close((uv_handle_t *)&device->look, usb_device_free);
+	if (bell)
+		uv_close((uv_handle_t *)&device->poll, usb_device_free);
+	if (device->timer >= 0)
+		(void)close(device->timer);
+	if (device->bell >= 0)
+		(void)close(device->bell);
+	if (!bell)
+		free(device);
 }
 
 struct usb_device *usb_close(struct usb_device *device)
@@ -269,8 +324,7 @@ struct usb_device *usb_close(struct usb_device *device)
 	usb_gadget_deinit(&device->gadget);
 	if (device->lock >= 0)
 		(void)close(device->lock);
-	uv_close((uv_handle_t *)&device->poll, usb_device_free);
-	(void)close(device->bell);
+	usb_device_close_watches(device);
 	return NULL;
 }
 

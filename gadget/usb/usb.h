@@ -74,10 +74,8 @@ struct usb_callbacks {
 	void (*disabled)(void *owner);
 	/* A message came from bulk OUT. The bytes are the callee's until it returns. */
 	void (*message)(void *owner, struct payload_view message);
-	/* The message on bulk IN was taken (or fitted the controller's FIFO): send the next. */
+	/* The message on bulk IN was taken, or nobody wanted it for ten seconds: send the next. */
 	void (*sent)(void *owner);
-	/* The notification has been taken (or fitted the controller's FIFO). */
-	void (*notified)(void *owner);
 	/*
 	 * A class request came that brings no data (one that does is stalled unasked). Returns the
 	 * number of bytes put into answer (at most USB_CONTROL_MAX, and cut to wLength by the
@@ -137,21 +135,20 @@ int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_setti
 struct usb_device *usb_close(struct usb_device *device);
 
 /*
- * Sends a message on bulk IN; the bytes are copied. One at a time: sent() says when the next may
- * follow. Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED; fatal: -errno.
+ * Sends a message on bulk IN as soon as the host asks for one; the bytes are copied. One at a time:
+ * sent() says when the next may follow. Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED; fatal: -errno.
  */
 int usb_send(struct usb_device *device, struct payload_view message);
 
 /*
  * Takes back a message that the host has not begun to read; sent() does not come for it, and
- * usb_send() may follow at once. What is in the controller's FIFO (up to 64 bytes, counted as taken)
- * can't be taken back. May be called when there is none.
+ * usb_send() may follow at once. May be called when there is none.
  */
 void usb_cancel_send(struct usb_device *device);
 
 /*
- * Sends a notification on interrupt IN, at most USB_NOTIFICATION_MAX bytes. One at a time, as
- * above. Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED (also when there is no such endpoint); fatal:
- * -errno.
+ * Sends a notification on interrupt IN, at most USB_NOTIFICATION_MAX bytes, in the place of one that
+ * the host has not begun to read: all that can pile up is one that the controller's FIFO holds, and
+ * the newest. Returns 0, or USB_NOT_ENABLED (also when there is no such endpoint); fatal: -errno.
  */
 int usb_notify(struct usb_device *device, const uint8_t *bytes, size_t size);

@@ -9,7 +9,7 @@
  *   - a PIN entry is asked of the host only if the descriptor promises one;
  *   - a well-formed GetSlotStatus is answered at once, whatever else goes on;
  *   - the end of a call that no command waits for any more, or that was cancelled, is followed by nothing;
- *   - a notification is two bytes, and there is never a second one before the first was read;
+ *   - a notification is two bytes, and says what GetSlotStatus would;
  *   - no input makes more calls than the slot has room for, and none has an unknown operation.
  *
  * SPDX-License-Identifier: BSD-3-Clause
@@ -42,7 +42,6 @@ struct model {
 	bool enabled;
 	uint8_t bPINSupport;
 	bool in_flight;         /* the host has not read the last message */
-	bool notify_in_flight;
 	struct pending pending[PENDING_MAX]; /* commands without an answer, oldest first */
 	size_t pending_count;
 	uint32_t calls[CALLS_MAX];           /* open ones */
@@ -141,10 +140,11 @@ static void take_outputs(struct model *model)
 			model->in_flight = false;
 			break;
 		case SLOT_OUTPUT_NOTIFY:
-			assert(model->enabled && !model->notify_in_flight);
+			assert(model->enabled);
 			assert(output.message.size == 2 && output.message.bytes[0] == 0x50);
 			assert((output.message.bytes[1] & ~1) == CCID_NOTIFY_CHANGED);
-			model->notify_in_flight = true;
+			assert((output.message.bytes[1] & 1) ==
+				(slot_icc_status(model->slot) != CCID_ICC_ABSENT));
 			break;
 		case SLOT_OUTPUT_CALL:
 			check_call(model, &output.call);
@@ -262,7 +262,6 @@ static void step_enable(struct model *model, bool enabled, uint8_t options)
 {
 	model->enabled = enabled;
 	model->in_flight = false;
-	model->notify_in_flight = false;
 	model->pending_count = 0;
 	model->bPINSupport = options >> 1 & 3;
 	slot_set_pin_support(model->slot, model->bPINSupport);
@@ -277,9 +276,6 @@ static void step_host_reads(struct model *model, bool bulk)
 	if (bulk && model->in_flight) {
 		model->in_flight = false;
 		slot_sent(model->slot);
-	} else if (!bulk && model->notify_in_flight) {
-		model->notify_in_flight = false;
-		slot_notified(model->slot);
 	}
 }
 

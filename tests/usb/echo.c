@@ -25,7 +25,6 @@ struct echo {
 	struct usb_device *device;
 	uv_loop_t loop;
 	uv_signal_t terminate;
-	bool notify; /* one is due */
 	int status;
 };
 
@@ -61,16 +60,13 @@ static void echo_check(struct echo *echo, int r)
 static void echo_notify(struct echo *echo)
 {
 	static const uint8_t slot_change[ECHO_NOTIFICATION] = { 0x50, 0x03 };
-	int r = usb_notify(echo->device, slot_change, sizeof(slot_change));
 
-	echo->notify = r == USB_SEND_BUSY;
+	(void)usb_notify(echo->device, slot_change, sizeof(slot_change));
 }
 
 static void echo_enabled(void *owner, size_t packet_size)
 {
-	struct echo *echo = owner;
-
-	echo->notify = false;
+	(void)owner;
 	printf("enabled %zu\n", packet_size);
 	(void)fflush(stdout);
 }
@@ -101,14 +97,6 @@ static void echo_message(void *owner, struct payload_view message)
 static void echo_sent(void *owner)
 {
 	(void)owner;
-}
-
-static void echo_notified(void *owner)
-{
-	struct echo *echo = owner;
-
-	if (echo->notify)
-		echo_notify(echo);
 }
 
 static int echo_control(void *owner, const struct usb_request *request, uint8_t *answer)
@@ -183,7 +171,6 @@ static int echo_run(struct echo *echo, const struct usb_settings *settings)
 		.disabled = echo_disabled,
 		.message = echo_message,
 		.sent = echo_sent,
-		.notified = echo_notified,
 		.control = echo_control,
 		.gone = echo_gone,
 	};

@@ -30,7 +30,7 @@ struct player {
 	const char *line;              /* the one that is being played, for messages */
 	uint32_t calls[CALLS_MAX];     /* numbers of the open calls, oldest first */
 	size_t calls_count;
-	bool held, unread;
+	bool held;
 	int control_result;
 	uint8_t control_answer[SLOT_CONTROL_MAX];
 	uint8_t bytes[BYTES_MAX];
@@ -168,8 +168,6 @@ static void next_output(struct player *player, char *text)
 	case SLOT_OUTPUT_NOTIFY:
 		(void)snprintf(text, TEXT_MAX, "notify ");
 		print_hex(text + 7, TEXT_MAX - 7, output.message.bytes, output.message.size);
-		if (!player->unread)
-			slot_notified(player->slot);
 		break;
 	}
 }
@@ -309,8 +307,6 @@ static bool put(struct player *player, const char *line)
 		put_wait(player, text);
 	else if (strcmp(line, "hold") == 0)
 		player->held = true;
-	else if (strcmp(line, "unread") == 0)
-		player->unread = true;
 	else
 		return false;
 	return true;
@@ -321,13 +317,9 @@ static bool put_reading(struct player *player, const char *line)
 	if (strcmp(line, "release") == 0) {
 		player->held = false;
 		slot_sent(player->slot);
-	} else if (strcmp(line, "read") == 0) {
-		player->unread = false;
-		slot_notified(player->slot);
-	} else {
-		return false;
+		return true;
 	}
-	return true;
+	return false;
 }
 
 /* ---- the conversation ---- */

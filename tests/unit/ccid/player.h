@@ -17,7 +17,6 @@
  *     control 21 01 0500         bmRequestType 21, bRequest 01, wValue 0500
  *     wait 500                   so many milliseconds go by, in steps as the slot's deadline asks
  *     hold, release              from now on the host does not read bulk IN; it has read it
- *     unread, read               the same for interrupt IN
  *
  * What comes out, and must come out in this order, before the next line that goes in:
  *

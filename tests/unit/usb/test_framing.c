@@ -278,6 +278,52 @@ static void test_reset(void **state)
 	usb_framing_deinit(&framing);
 }
 
+/*
+ * A read for the end of a message turns out to bring a new driver's first one, in one packet or the
+ * first of several.
+ */
+static void test_restart(void **state)
+{
+	static const struct {
+		uint32_t old_length, length;
+		size_t brought;
+		bool complete;
+	} rows[] = {
+		{ 2000, 0, 10, true },
+		{ 2000, 502, 512, true },
+		{ 2000, 1600, 1536, false },
+		{ 600, 600, 512, false },
+		{ 98304, 5, 15, true },
+	};
+	struct usb_framing framing = USB_FRAMING_NULL;
+	struct usb_space space;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t all[2 * MESSAGE_MAX];
+		struct step old = { 0, 512, rows[i].old_length, 0 };
+		struct step new = { 0, rows[i].brought, rows[i].length, 0 };
+		size_t size = 0;
+
+		assert_int_equal(usb_framing_init(&framing, MESSAGE_MAX, missing_of), 0);
+		usb_framing_reset(&framing, 512);
+		bring(usb_framing_space(&framing), &old, all, &size);
+		if (usb_framing_received(&framing, 512))
+			usb_framing_taken(&framing); /* too large: the rest is passed over */
+		size = 0;
+		space = usb_framing_space(&framing);
+		bring(space, &new, all, &size);
+		usb_framing_restart(&framing, 512);
+		/* A full read is one that the host has not ended. */
+		framing.asked = rows[i].brought % 512 == 0 ? rows[i].brought : framing.asked;
+		assert_int_equal(usb_framing_received(&framing, rows[i].brought), rows[i].complete);
+		assert_memory_equal(framing.buffer.bytes, all, rows[i].brought);
+		for (size_t j = rows[i].brought; j < framing.buffer.capacity; j++)
+			assert_int_equal(framing.buffer.bytes[j], 0);
+		usb_framing_deinit(&framing);
+	}
+}
+
 /* The smallest limit still has room for what a single read may bring. */
 static void test_small_limit(void **state)
 {
@@ -307,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_conversations),
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_small_limit),
 	};
 

@@ -1,0 +1,52 @@
+/*
+ * dummy_hcd's list of the host's transfers. See demand.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "gadget/usb/demand.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define USB_DUMMY_UDC "dummy_udc."
+#define USB_BULK_IN "in-bulk "
+#define USB_SYSFS_PAGE 4096 /* bytes of the longest file in sysfs */
+
+void usb_demand_open(struct usb_demand *demand, const char *udc)
+{
+	char path[128];
+
+	*demand = USB_DEMAND_NULL;
+	if (strncmp(udc, USB_DUMMY_UDC, strlen(USB_DUMMY_UDC)) != 0)
+		return;
+	(void)snprintf(path, sizeof(path), "/sys/devices/platform/dummy_hcd.%s/urbs",
+		udc + strlen(USB_DUMMY_UDC));
+	demand->urbs = open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool usb_demand_in(const char *text, size_t size)
+{
+	return memmem(text, size, USB_BULK_IN, strlen(USB_BULK_IN)) != NULL;
+}
+
+bool usb_demand_is_there(const struct usb_demand *demand)
+{
+	char text[USB_SYSFS_PAGE];
+	ssize_t n;
+
+	if (demand->urbs < 0)
+		return true;
+	/* From its beginning: then the kernel makes the text anew. It fails once the UDC is gone. */
+	n = pread(demand->urbs, text, sizeof(text), 0);
+	return n < 0 || usb_demand_in(text, (size_t)n);
+}
+
+void usb_demand_deinit(struct usb_demand *demand)
+{
+	if (demand->urbs >= 0)
+		(void)close(demand->urbs);
+	*demand = USB_DEMAND_NULL;
+}

@@ -1,0 +1,32 @@
+/*
+ * Whether the host is asking for a message on bulk IN at this very moment.
+ *
+ * A device on a real bus never learns that. dummy_hcd shows it in sysfs: the file "urbs" of the
+ * controller has a line for each transfer that the host's driver waits for, such as
+ * "urb/000000006d6bb1f6 hs ep1in-bulk len 0/65556" (dummy_hcd.c, show_urb()).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct usb_demand {
+	int urbs; /* -1: this controller doesn't tell */
+};
+
+#define USB_DEMAND_NULL ((struct usb_demand){ .urbs = -1 })
+
+/* Opens the file of this UDC, "dummy_udc.0". With another kind of UDC nothing is known. */
+void usb_demand_open(struct usb_demand *demand, const char *udc);
+
+/* Whether the host asks for a message; true if nobody can tell. */
+bool usb_demand_is_there(const struct usb_demand *demand);
+
+/* Whether there is, in this content of the file, a transfer from bulk IN. Not zero-terminated. */
+bool usb_demand_in(const char *text, size_t size);
+
+/* May be called twice. */
+void usb_demand_deinit(struct usb_demand *demand);
