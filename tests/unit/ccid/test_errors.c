@@ -231,7 +231,6 @@ static void take_outputs(struct world *world)
 			slot_sent(world->slot);
 			break;
 		case SLOT_OUTPUT_NOTIFY:
-			slot_notified(world->slot);
 			break;
 		case SLOT_OUTPUT_CALL:
 			world->calls++;
