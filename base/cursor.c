@@ -96,8 +96,7 @@ struct cursor_out cursor_out(void *bytes, size_t capacity)
 	return (struct cursor_out){ .start = bytes, .capacity = capacity };
 }
 
-/* Room for size more bytes, already counted as written, or NULL (and failed). */
-static uint8_t *out_room(struct cursor_out *out, size_t size)
+uint8_t *out_room(struct cursor_out *out, size_t size)
 {
 	uint8_t *room;
 

@@ -70,5 +70,8 @@ void out_bytes(struct cursor_out *out, const void *bytes, size_t size);
 /* Appends size zero bytes. */
 void out_zeros(struct cursor_out *out, size_t size);
 
+/* Appends size bytes, which the caller fills in. NULL (and failed) without room. */
+uint8_t *out_room(struct cursor_out *out, size_t size);
+
 /* Whether everything written so far fitted. out->size is meaningful only then. */
 bool out_ok(const struct cursor_out *out);
