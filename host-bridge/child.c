@@ -228,6 +228,7 @@ void child_send_frame(struct child *child, struct payload_view bytes)
 	} else if (now - child->read_at >= CHILD_QUEUE_PATIENCE) {
 		log_error("bridge", "process %d does not read what it is sent", child->process.pid);
 		child_kill(child);
+		child->read_at = now;
 	}
 }
 
@@ -269,12 +270,13 @@ static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_
 		"ccid-bridge", "--" PROCESS_ROLE_OPTION, role->name, "--log-level", role->log_level,
 		"--",
 	};
-	uv_stdio_container_t stdio[PROCESS_FOLDERS + CHILD_FOLDERS_MAX] = {
+	uv_stdio_container_t stdio[PROCESS_FOLDER + 1] = {
 		[STDIN_FILENO] = { .flags = UV_IGNORE },
 		[STDOUT_FILENO] = { .flags = UV_IGNORE },
 		[STDERR_FILENO] = { .flags = UV_INHERIT_FD, .data = { .fd = STDERR_FILENO } },
 		[PROCESS_CHANNEL] = { .flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
 			.data = { .stream = (uv_stream_t *)&child->pipe } },
+		[PROCESS_FOLDER] = { .flags = UV_INHERIT_FD },
 	};
 	uv_process_options_t options = {
 		.exit_cb = on_exit_status,
@@ -282,19 +284,17 @@ static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_
 		.args = (char **)(uintptr_t)arguments,
 		.env = role->bare ? bare_environment() : NULL,
 		.stdio = stdio,
-		.stdio_count = PROCESS_FOLDERS + (int)role->folder_count,
+		.stdio_count = role->folder != NULL ? PROCESS_FOLDER + 1 : PROCESS_FOLDER,
 		.flags = role->other_user ? UV_PROCESS_SETUID | UV_PROCESS_SETGID : 0,
 		.uid = role->user,
 		.gid = role->group,
 	};
 
-	assert(role->word_count <= CHILD_WORDS_MAX && role->folder_count <= CHILD_FOLDERS_MAX);
+	assert(role->word_count <= CHILD_WORDS_MAX);
 	for (size_t i = 0; i < role->word_count; i++)
 		arguments[WORDS_FIRST + i] = role->words[i];
-	for (size_t i = 0; i < role->folder_count; i++) {
-		stdio[PROCESS_FOLDERS + i].flags = UV_INHERIT_FD;
-		stdio[PROCESS_FOLDERS + i].data.fd = role->folders[i];
-	}
+	if (role->folder != NULL)
+		stdio[PROCESS_FOLDER].data.fd = *role->folder;
 	return uv_spawn(loop, &child->process, &options);
 }
 

@@ -30,8 +30,7 @@ struct child_functions {
 	void (*ended)(void *owner, bool clean);
 };
 
-#define CHILD_WORDS_MAX 32   /* in role->words */
-#define CHILD_FOLDERS_MAX 32 /* in role->folders */
+#define CHILD_WORDS_MAX 4 /* in role->words */
 
 struct child_role {
 	const char *name;         /* PROCESS_... */
@@ -39,8 +38,7 @@ struct child_role {
 	const char *const *words; /* what follows on its command line */
 	size_t word_count;
 	/* The front's only: */
-	const int *folders;       /* descriptors that it gets from PROCESS_FOLDERS on */
-	size_t folder_count;
+	const int *folder;        /* NULL, or a descriptor that it gets as PROCESS_FOLDER */
 	bool bare;                /* it gets no environment, but what the log needs */
 	bool other_user;          /* it runs as user and group, and in no other group */
 	uv_uid_t user;
@@ -66,7 +64,7 @@ void child_send(struct child *child, const struct wire_message *message);
 void child_send_frame(struct child *child, struct payload_view bytes);
 
 #define CHILD_QUEUE_MAX (1024 * 1024) /* bytes */
-#define CHILD_QUEUE_PATIENCE 5000     /* ms */
+#define CHILD_QUEUE_PATIENCE 3000     /* ms */
 
 /* Closes the pipe, so that the child ends in order, and kills it if it has not done so in time. */
 void child_stop(struct child *child, unsigned int grace_milliseconds);

@@ -1,9 +1,9 @@
 /*
- * Core: one libuv loop around the front, the guests and the monitor. See core.h.
+ * Core: one libuv loop around the fronts, the guests and the monitor. See core.h.
  *
  * The order of an end: the guests are told that their sessions are over, and nothing new begins;
- * workers and monitor have their pipes closed; when the last of them has given up its card, the
- * front's pipe is closed, too; sockets are removed.
+ * workers and monitor have their pipes closed; when the last of them has given up its card, those of
+ * the fronts are closed, too; sockets are removed.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -39,7 +39,8 @@ struct core {
 	uv_signal_t signals[END_SIGNALS];
 	uv_prepare_t prepare;
 	uv_timer_t timer;
-	struct front_keeper front;
+	struct front_keeper *fronts;  /* as many as endpoints in the configuration */
+	size_t fronts_up;             /* that have listened once */
 	struct bridge_guest_host host;
 	struct bridge_guest **guests; /* as many as in the configuration */
 	struct host_readers readers;
@@ -62,15 +63,14 @@ static void core_fail(void *context, int error)
 
 /* ---- frames ---- */
 
-static void core_send(void *context, const struct link_route *to, struct payload_view frame)
+static void core_send(void *context, const struct front_route *to, struct payload_view frame)
 {
-	struct core *core = context;
-
+	(void)context;
 	/* A frame that the front drops is repeated by the session. */
-	front_keeper_send(&core->front, to, frame);
+	front_keeper_send(to, frame);
 }
 
-static void core_refuse(struct core *core, const struct link_route *to,
+static void core_refuse(struct core *core, const struct front_route *to,
 	const struct wire_message *message)
 {
 	struct payload_view view;
@@ -81,7 +81,7 @@ static void core_refuse(struct core *core, const struct link_route *to,
 		core_send(core, to, view);
 }
 
-static void refuse_version(struct core *core, const struct link_route *from,
+static void refuse_version(struct core *core, const struct front_route *from,
 	const struct wire_hello *hello)
 {
 	struct wire_message answer = { .type = WIRE_REFUSED };
@@ -100,7 +100,7 @@ static void refuse_version(struct core *core, const struct link_route *from,
 	(void)snprintf(core->refused, sizeof core->refused, "?");
 }
 
-static void refuse_guest(struct core *core, const struct link_route *from,
+static void refuse_guest(struct core *core, const struct front_route *from,
 	const struct wire_hello *hello)
 {
 	struct wire_message answer = { .type = WIRE_REFUSED };
@@ -119,7 +119,7 @@ static void refuse_guest(struct core *core, const struct link_route *from,
 }
 
 /* Also the answer to a repeated goodbye: the guest waits for it. */
-static void refuse_session(struct core *core, const struct link_route *from, uint64_t session)
+static void refuse_session(struct core *core, const struct front_route *from, uint64_t session)
 {
 	struct wire_message answer = { .type = WIRE_REFUSED, .session = session };
 
@@ -151,7 +151,7 @@ static struct bridge_guest *guest_by_session(const struct core *core, uint64_t s
 
 /* Returns 0. Fatal: -errno. */
 static int core_message(struct core *core, const struct wire_message *message,
-	const struct link_route *from)
+	const struct front_route *from)
 {
 	struct bridge_guest *guest;
 
@@ -180,7 +180,7 @@ static int core_message(struct core *core, const struct wire_message *message,
 	return 0;
 }
 
-static void on_frame(void *context, const struct link_route *from, struct payload_view frame)
+static void on_frame(void *context, const struct front_route *from, struct payload_view frame)
 {
 	struct core *core = context;
 	struct wire_message message;
@@ -204,12 +204,15 @@ static void on_frame(void *context, const struct link_route *from, struct payloa
 		core_fail(core, r);
 }
 
-/* ---- the front ---- */
+/* ---- the fronts ---- */
 
 static void on_front_up(void *context)
 {
 	struct core *core = context;
 
+	core->fronts_up++;
+	if (core->fronts_up < core->config->endpoint_count)
+		return;
 	for (size_t i = 0; i < core->config->endpoint_count; i++)
 		log_info("bridge", "listening on %s", core->config->endpoints[i]);
 	host_readers_start(&core->readers);
@@ -219,18 +222,21 @@ static void on_front_failed(void *context, const char *why)
 {
 	struct core *core = context;
 
+	/* The first one that fails says it for all. */
+	if (core->stopping)
+		return;
 	log_error("bridge", "can't listen: %s",
 		why != NULL ? why : "the process for it can't be started");
 	core->result = -EIO;
 	core_stop(core);
 }
 
-static void on_front_lost(void *context)
+static void on_front_lost(void *context, const struct front_keeper *front)
 {
 	struct core *core = context;
 
 	for (size_t i = 0; i < core->config->guest_count; i++)
-		bridge_guest_link_lost(core->guests[i]);
+		bridge_guest_link_lost(core->guests[i], front);
 }
 
 /* ---- readers and time ---- */
@@ -294,7 +300,7 @@ static void on_prepare(uv_prepare_t *prepare)
 
 /* ---- the end ---- */
 
-/* The front is the last, for the guests to hear why. */
+/* The fronts are the last, for the guests to hear why. */
 static void core_end_if_idle(struct core *core)
 {
 	for (size_t i = 0; i < core->config->guest_count; i++) {
@@ -302,7 +308,8 @@ static void core_end_if_idle(struct core *core)
 			return;
 	}
 	uv_close((uv_handle_t *)&core->prepare, NULL);
-	front_keeper_stop(&core->front);
+	for (size_t i = 0; i < core->config->endpoint_count; i++)
+		front_keeper_stop(&core->fronts[i]);
 }
 
 static void core_stop(struct core *core)
@@ -335,8 +342,11 @@ static void on_signal(uv_signal_t *handle, int number)
 static void core_listen(struct core *core)
 {
 	char why[PROBLEM_MAX];
+	int r = 0;
 
-	if (front_keeper_start(&core->front, why, sizeof why) == 0)
+	for (size_t i = 0; i < core->config->endpoint_count && r == 0; i++)
+		r = front_keeper_start(&core->fronts[i], why, sizeof why);
+	if (r == 0 || core->stopping)
 		return;
 	log_error("bridge", "%s", why);
 	core->result = -EIO;
@@ -365,9 +375,35 @@ static int core_make_guests(struct core *core)
 	return r;
 }
 
+static int core_make_fronts(struct core *core, const char *log_level)
+{
+	size_t count = core->config->endpoint_count;
+
+	core->fronts = calloc(count, sizeof *core->fronts);
+	for (size_t i = 0; core->fronts != NULL && i < count; i++) {
+		core->fronts[i] = (struct front_keeper){
+			.loop = &core->loop,
+			.log_level = log_level,
+			.endpoint = core->config->endpoints[i],
+			.maker = front_maker(core->config),
+			.owner = {
+				.up = on_front_up,
+				.failed = on_front_failed,
+				.frame = on_frame,
+				.lost = on_front_lost,
+				.fail = core_fail,
+				.context = core,
+			},
+		};
+	}
+	return core->fronts != NULL ? 0 : -ENOMEM;
+}
+
 /* Everything that needs no system resource but memory. Fatal: -errno. */
 static int core_init(struct core *core, const char *log_level)
 {
+	int r;
+
 	core->host = (struct bridge_guest_host){
 		.loop = &core->loop,
 		.log_level = log_level,
@@ -383,27 +419,15 @@ static int core_init(struct core *core, const char *log_level)
 		.fail = core_fail,
 		.context = core,
 	};
-	core->front = (struct front_keeper){
-		.loop = &core->loop,
-		.log_level = log_level,
-		.endpoints = (const char *const *)core->config->endpoints,
-		.count = core->config->endpoint_count,
-		.maker = front_maker(core->config),
-		.owner = {
-			.up = on_front_up,
-			.failed = on_front_failed,
-			.frame = on_frame,
-			.lost = on_front_lost,
-			.fail = core_fail,
-			.context = core,
-		},
-	};
-	return core_make_guests(core);
+	r = core_make_fronts(core, log_level);
+	return r < 0 ? r : core_make_guests(core);
 }
 
 static void core_deinit(struct core *core)
 {
-	front_keeper_deinit(&core->front);
+	for (size_t i = 0; core->fronts != NULL && i < core->config->endpoint_count; i++)
+		front_keeper_deinit(&core->fronts[i]);
+	free(core->fronts);
 	for (size_t i = 0; core->guests != NULL && i < core->config->guest_count; i++)
 		core->guests[i] = bridge_guest_free(core->guests[i]);
 	free(core->guests);

@@ -1,5 +1,5 @@
 /*
- * The core role: keeps the guests' sessions, and has the front carry their frames, the monitor and
+ * The core role: keeps the guests' sessions, and has the fronts carry their frames, the monitor and
  * the workers do the SCard calls. It does neither itself, and never blocks. The others may die at
  * any moment: what must not be lost, the sessions with the replies and who has which card, is here.
  *

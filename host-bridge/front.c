@@ -1,8 +1,8 @@
 /*
  * The front's start, and its loop. See front.h.
  *
- *     start    core's word comes in by the command line and the inherited folders; nobody can reach
- *              a socket yet, as its folder is ours alone until core has put it in its place
+ *     start    core's word comes in by the command line and an inherited folder; nobody can reach the
+ *              socket yet, as its folder is ours alone until core has put it in its place
  *     loop     everything that could be given up is given up
  *     end      core has closed the pipe: what was sent last is given time to arrive
  *
@@ -87,31 +87,26 @@ static bool is_ipc(const char *endpoint)
 }
 
 /* Returns 0 or LINK_BAD_ADDRESS. Fatal: -errno. */
-static int front_listen_in(struct front *front, int folder, const char **reason)
+static int front_attach(struct front *front, const char *endpoint, const char **reason)
 {
-	if (fchdir(folder) != 0)
+	if (!is_ipc(endpoint))
+		return link_nanomsg_attach(front->link, endpoint, reason);
+	if (fchdir(PROCESS_FOLDER) != 0)
 		return error_from_errno();
-	(void)close(folder);
+	(void)close(PROCESS_FOLDER);
 	return link_nanomsg_attach(front->link, "ipc://./" FRONT_SOCKET, reason);
 }
 
 /* Returns 0, or another number after core was told. */
-static int front_listen(struct front *front, const char *const *endpoints, size_t count)
+static int front_listen(struct front *front, const char *endpoint)
 {
 	const char *reason = NULL;
-	int folder = PROCESS_FOLDERS;
 	int r = link_open_nanomsg(&front->link, LINK_BRIDGE, NULL, 0, NULL, 0);
 
+	if (r == 0)
+		r = front_attach(front, endpoint, &reason);
 	if (r != 0)
-		front_tell_problem(front, "nanomsg", strerror(-r));
-	for (size_t i = 0; i < count && r == 0; i++) {
-		if (is_ipc(endpoints[i]))
-			r = front_listen_in(front, folder++, &reason);
-		else
-			r = link_nanomsg_attach(front->link, endpoints[i], &reason);
-		if (r != 0)
-			front_tell_problem(front, endpoints[i], r > 0 ? reason : strerror(-r));
-	}
+		front_tell_problem(front, endpoint, r > 0 ? reason : strerror(-r));
 	return r;
 }
 
@@ -203,21 +198,17 @@ static int front_serve(struct front *front)
 	return r == FRONT_ENDED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int front_run(int fd, const char *const *endpoints, size_t count)
+int front_run(int fd, const char *endpoint)
 {
 	struct front *front = calloc(1, sizeof *front);
 	int status = EXIT_FAILURE;
-	int folders = 0;
 
 	if (front == NULL)
 		return EXIT_FAILURE;
 	process_die_with_parent();
-	for (size_t i = 0; i < count; i++)
-		folders += is_ipc(endpoints[i]) ? 1 : 0;
-	sandbox_limit(PROCESS_FOLDERS + folders);
+	sandbox_limit(is_ipc(endpoint) ? PROCESS_FOLDER + 1 : PROCESS_FOLDER);
 	channel_init(&front->channel, fd);
-	if (payload_init(&front->frame, WIRE_FRAME_MAX) == 0 &&
-	    front_listen(front, endpoints, count) == 0) {
+	if (payload_init(&front->frame, WIRE_FRAME_MAX) == 0 && front_listen(front, endpoint) == 0) {
 		front_confine();
 		status = front_serve(front);
 	}

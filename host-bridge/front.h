@@ -4,20 +4,19 @@
  *
  * A peer that reaches nanomsg can abort it, or make it leak descriptors and memory. So it happens
  * here, in a process that has nothing to lose: core starts it again, and the sessions, which live in
- * core, go on.
+ * core, go on. Each endpoint has a front of its own, so that a guest can harm only those that share
+ * its socket.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
 #pragma once
 
-#include <stddef.h>
-
 /*
- * Listens on count endpoints and carries frames between them and the pipe fd, until core closes the
- * pipe. For each ipc:// endpoint, in their order, a descriptor from PROCESS_FOLDERS on is the folder
- * to make its socket in, under the name of FRONT_SOCKET. Returns the exit status of the process.
+ * Listens on endpoint and carries frames between it and the pipe fd, until core closes the pipe. For
+ * ipc://, the descriptor PROCESS_FOLDER is the folder to make the socket in, under the name of
+ * FRONT_SOCKET. Returns the exit status of the process.
  */
-int front_run(int fd, const char *const *endpoints, size_t count);
+int front_run(int fd, const char *endpoint);
 
 #define FRONT_SOCKET "socket"

@@ -6,7 +6,6 @@
 
 #include "host-bridge/front_keeper.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -32,7 +31,7 @@ static void keeper_start_failed(struct front_keeper *keeper, const char *why)
 	if (!keeper->ever_up)
 		keeper->owner.failed(keeper->owner.context, why);
 	else if (why != NULL)
-		log_error("front", "can't listen: %s", why);
+		log_error("front", "can't listen again: %s", why);
 }
 
 static void keeper_wait(struct front_keeper *keeper)
@@ -53,11 +52,8 @@ static void keeper_wait(struct front_keeper *keeper)
 static void keeper_up(struct front_keeper *keeper)
 {
 	char why[WHY_MAX];
-	int r = 0;
 
-	for (size_t i = 0; i < keeper->count && r == 0; i++)
-		r = endpoint_publish(&keeper->claims[i], &keeper->maker, why, sizeof why);
-	if (r != 0) {
+	if (endpoint_publish(&keeper->claim, &keeper->maker, why, sizeof why) != 0) {
 		child_kill(keeper->child);
 		keeper_start_failed(keeper, why);
 		return;
@@ -65,7 +61,7 @@ static void keeper_up(struct front_keeper *keeper)
 	(void)uv_timer_stop(&keeper->timer);
 	keeper->state = KEEPER_UP;
 	if (keeper->ever_up) {
-		log_info("front", "guests can connect again");
+		log_info("front", "listening on %s again", keeper->endpoint);
 		return;
 	}
 	keeper->ever_up = true;
@@ -85,6 +81,7 @@ static bool on_frame(void *owner, struct payload_view bytes)
 {
 	struct front_keeper *keeper = owner;
 	struct front_record record;
+	struct front_route from = { .front = keeper };
 
 	if (keeper->stopping || front_record_decode(bytes, &record) != 0)
 		return keeper->stopping;
@@ -92,7 +89,8 @@ static bool on_frame(void *owner, struct payload_view bytes)
 	case FRONT_FRAME:
 		if (keeper->state != KEEPER_UP)
 			return false;
-		keeper->owner.frame(keeper->owner.context, &record.route, record.content);
+		from.link = record.route;
+		keeper->owner.frame(keeper->owner.context, &from, record.content);
 		return true;
 	case FRONT_READY:
 		if (keeper->state != KEEPER_STARTING)
@@ -117,13 +115,13 @@ static void on_ended(void *owner, bool clean)
 	keeper->child = NULL;
 	keeper->state = KEEPER_STOPPED;
 	if (was_up)
-		keeper->owner.lost(keeper->owner.context);
+		keeper->owner.lost(keeper->owner.context, keeper);
 	if (!keeper->ever_up && !keeper->stopping)
 		keeper_start_failed(keeper, NULL);
 	/* The owner may have stopped us over that. */
 	if (keeper->stopping)
 		return;
-	log_warning("front", "the process that guests connect to died; starting another one");
+	log_warning("front", "the process for %s died; starting another one", keeper->endpoint);
 	keeper_wait(keeper);
 }
 
@@ -137,8 +135,8 @@ static void on_start_too_long(uv_timer_t *timer)
 
 /* ---- a start ---- */
 
-/* Returns 0, ENDPOINT_BAD or CHILD_NOT_STARTED, which say why in the log or in why. */
-static int keeper_spawn(struct front_keeper *keeper, int *folders, char *why)
+/* Returns 0 or CHILD_NOT_STARTED, which is logged. Fatal: -errno. */
+static int keeper_spawn(struct front_keeper *keeper, int folder)
 {
 	static const struct child_functions functions = {
 		.frame = on_frame,
@@ -147,46 +145,39 @@ static int keeper_spawn(struct front_keeper *keeper, int *folders, char *why)
 	const struct child_role role = {
 		.name = PROCESS_FRONT,
 		.log_level = keeper->log_level,
-		.words = keeper->endpoints,
-		.word_count = keeper->count,
-		.folders = folders,
-		.folder_count = keeper->count,
+		.words = &keeper->endpoint,
+		.word_count = 1,
+		.folder = &folder,
 		.bare = true,
 		.other_user = keeper->maker.other,
 		.user = keeper->maker.user,
 		.group = keeper->maker.group,
 	};
-	int r = 0;
 
-	why[0] = '\0';
-	for (size_t i = 0; i < keeper->count && r == 0; i++)
-		r = endpoint_open_folder(&keeper->claims[i], &folders[i], why, WHY_MAX);
-	if (r == 0)
-		r = child_start(&keeper->child, keeper->loop, &role, &functions, keeper);
-	if (r < 0)
-		keeper->owner.fail(keeper->owner.context, r);
-	return r;
+	return child_start(&keeper->child, keeper->loop, &role, &functions, keeper);
 }
 
 static void keeper_launch(struct front_keeper *keeper)
 {
-	int folders[CHILD_FOLDERS_MAX];
 	char why[WHY_MAX];
+	const char *said = why;
+	int folder = -1;
 	int r;
 
-	for (size_t i = 0; i < keeper->count; i++)
-		folders[i] = -1;
 	keeper->started = uv_now(keeper->loop);
-	r = keeper_spawn(keeper, folders, why);
-	for (size_t i = 0; i < keeper->count; i++) {
-		if (folders[i] >= 0)
-			(void)close(folders[i]);
+	r = endpoint_open_folder(&keeper->claim, &folder, why, sizeof why);
+	if (r == 0) {
+		said = NULL;
+		r = keeper_spawn(keeper, folder);
+		(void)close(folder);
 	}
 	if (r == 0) {
 		keeper->state = KEEPER_STARTING;
 		(void)uv_timer_start(&keeper->timer, on_start_too_long, KEEPER_START_LIMIT, 0);
-	} else if (r > 0) {
-		keeper_start_failed(keeper, why[0] != '\0' ? why : NULL);
+	} else if (r < 0) {
+		keeper->owner.fail(keeper->owner.context, r);
+	} else {
+		keeper_start_failed(keeper, said);
 		if (!keeper->stopping)
 			keeper_wait(keeper);
 	}
@@ -194,31 +185,32 @@ static void keeper_launch(struct front_keeper *keeper)
 
 int front_keeper_start(struct front_keeper *keeper, char *why, size_t why_size)
 {
-	int r = 0;
+	int r;
 
-	assert(keeper->count <= CHILD_FOLDERS_MAX);
 	(void)uv_timer_init(keeper->loop, &keeper->timer);
 	keeper->timer.data = keeper;
-	for (size_t i = 0; i < keeper->count && r == 0; i++)
-		r = endpoint_claim(&keeper->claims[i], keeper->endpoints[i], &keeper->maker, why,
-			why_size);
+	keeper->begun = true;
+	r = endpoint_claim(&keeper->claim, keeper->endpoint, &keeper->maker, why, why_size);
 	if (r != 0)
 		return r;
 	keeper_launch(keeper);
 	return 0;
 }
 
-void front_keeper_send(struct front_keeper *keeper, const struct link_route *to,
-	struct payload_view frame)
+void front_keeper_send(const struct front_route *to, struct payload_view frame)
 {
 	static uint8_t bytes[FRAME_PREFIX + FRONT_RECORD_MAX];
-	const struct front_record record = { .type = FRONT_FRAME, .route = *to, .content = frame };
+	const struct front_record record = {
+		.type = FRONT_FRAME,
+		.route = to->link,
+		.content = frame,
+	};
 	struct payload_view view = { .bytes = bytes };
 
-	if (keeper->state != KEEPER_UP || to->size == 0 ||
+	if (to->front == NULL || to->front->state != KEEPER_UP ||
 	    front_record_encode(&record, bytes, &view.size) != 0)
 		return;
-	child_send_frame(keeper->child, view);
+	child_send_frame(to->front->child, view);
 	payload_wipe(bytes, view.size);
 }
 
@@ -227,6 +219,8 @@ void front_keeper_stop(struct front_keeper *keeper)
 	if (keeper->stopping)
 		return;
 	keeper->stopping = true;
+	if (!keeper->begun)
+		return;
 	uv_close((uv_handle_t *)&keeper->timer, NULL);
 	if (keeper->child != NULL)
 		child_stop(keeper->child, KEEPER_STOP_GRACE);
@@ -234,6 +228,5 @@ void front_keeper_stop(struct front_keeper *keeper)
 
 void front_keeper_deinit(struct front_keeper *keeper)
 {
-	for (size_t i = 0; i < keeper->count; i++)
-		endpoint_release(&keeper->claims[i]);
+	endpoint_release(&keeper->claim);
 }

@@ -1,6 +1,6 @@
 /*
- * Core's end of the front: it is started, its sockets are put in their places, and it is started
- * again whenever it dies or talks nonsense. The sessions notice nothing but lost frames.
+ * Core's end of a front: it is started, its socket is put in its place, and it is started again
+ * whenever it dies or talks nonsense. The sessions notice nothing but lost frames.
  *
  *     KEEPER_STARTING   a process has been started, and has not said yet that it listens
  *     KEEPER_UP         guests can reach it
@@ -38,15 +38,23 @@ enum keeper_state {
 	KEEPER_WAITING,
 };
 
+struct front_keeper;
+
+/* Where a guest was heard: over which front, and what that one calls it. */
+struct front_route {
+	struct front_keeper *front; /* NULL: nowhere */
+	struct link_route link;
+};
+
 struct front_keeper_owner {
-	/* The first front listens on all endpoints. */
+	/* The first front listens. */
 	void (*up)(void *context);
 	/* The first front can't: why is NULL, or a text. */
 	void (*failed)(void *context, const char *why);
 	/* A frame has come from there; both are valid during the call. */
-	void (*frame)(void *context, const struct link_route *from, struct payload_view frame);
-	/* The front is gone: routes lead nowhere, until their guests are heard again. */
-	void (*lost)(void *context);
+	void (*frame)(void *context, const struct front_route *from, struct payload_view frame);
+	/* The front is gone: routes over it lead nowhere, until their guests are heard again. */
+	void (*lost)(void *context, const struct front_keeper *keeper);
 	/* core should give up; error is negative */
 	void (*fail)(void *context, int error);
 	void *context;
@@ -55,34 +63,33 @@ struct front_keeper_owner {
 struct front_keeper {
 	uv_loop_t *loop;
 	const char *log_level;
-	const char *const *endpoints; /* borrowed; at most CHILD_FOLDERS_MAX */
-	size_t count;
+	const char *endpoint;         /* borrowed */
 	struct endpoint_maker maker;
 	struct front_keeper_owner owner;
 
 	enum keeper_state state;
-	struct endpoint_claim claims[CHILD_FOLDERS_MAX];
+	struct endpoint_claim claim;
 	struct child *child;          /* STARTING, UP */
 	uv_timer_t timer;             /* STARTING: limit; WAITING: to the next start */
 	uint64_t started;             /* ms of the loop's clock */
 	unsigned int back_off;        /* ms */
+	bool begun;                   /* it was started at all */
 	bool ever_up;
 	bool stopping;
 };
 
 /*
- * Takes the endpoints and starts the front. The first six members are set by the caller, the others
+ * Takes the endpoint and starts the front. The first five members are set by the caller, the others
  * are 0. Returns 0, ENDPOINT_BAD or ENDPOINT_BUSY; then why, of why_size bytes, is set, and nothing
  * was started. front_keeper_stop() and front_keeper_deinit() are due in any case.
  */
 int front_keeper_start(struct front_keeper *keeper, char *why, size_t why_size);
 
-/* Hands frame to the front, or drops it when there is none, or it doesn't read. */
-void front_keeper_send(struct front_keeper *keeper, const struct link_route *to,
-	struct payload_view frame);
+/* Hands frame to the front of to, or drops it when there is none, or it doesn't read. */
+void front_keeper_send(const struct front_route *to, struct payload_view frame);
 
 /* Stops the front after what it was sent; the loop has to go on until it has ended. */
 void front_keeper_stop(struct front_keeper *keeper);
 
-/* Removes the sockets; after the loop has ended. May be called twice. */
+/* Removes the socket; after the loop has ended. May be called twice. */
 void front_keeper_deinit(struct front_keeper *keeper);

@@ -18,8 +18,8 @@ struct bridge_guest {
 	const struct bridge_guest_config *config;
 	const struct bridge_guest_host *host;
 	struct bridge_session *session;
-	struct link_route route;      /* of the session: where its daemon was heard last */
-	struct link_route from;       /* of the message that is being handled */
+	struct front_route route;      /* of the session: where its daemon was heard last */
+	struct front_route from;       /* of the message that is being handled */
 	const char *why;              /* the session would end, should it end now */
 	struct guest_reader *readers; /* that were used once */
 	struct wire_readers allowed;  /* as told to the session */
@@ -40,7 +40,7 @@ static uint64_t guest_now(const struct bridge_guest *guest)
  */
 static void guest_send(struct bridge_guest *guest, struct payload_view frame)
 {
-	const struct link_route *to = &guest->route;
+	const struct front_route *to = &guest->route;
 	struct wire_message message;
 
 	if (wire_decode(frame.bytes, frame.size, &message) != 0)
@@ -224,15 +224,15 @@ uint64_t bridge_guest_session(const struct bridge_guest *guest)
 	return bridge_session_id(guest->session);
 }
 
-const struct link_route *bridge_guest_route(const struct bridge_guest *guest)
+const struct front_route *bridge_guest_route(const struct bridge_guest *guest)
 {
 	return &guest->route;
 }
 
-void bridge_guest_link_lost(struct bridge_guest *guest)
+void bridge_guest_link_lost(struct bridge_guest *guest, const struct front_keeper *front)
 {
-	guest->route.size = 0;
-	guest->from.size = 0;
+	if (guest->route.front == front)
+		guest->route.front = NULL;
 }
 
 bool bridge_guest_knows(const struct bridge_guest *guest, uint64_t session)
@@ -251,7 +251,7 @@ static uint64_t random_identity(void)
 }
 
 int bridge_guest_receive(struct bridge_guest *guest, const struct wire_message *message,
-	const struct link_route *from)
+	const struct front_route *from)
 {
 	int r;
 

@@ -13,8 +13,8 @@
 
 #include "base/payload.h"
 #include "host-bridge/config.h"
+#include "host-bridge/front_keeper.h"
 #include "host-bridge/reader_table.h"
-#include "relay/link.h"
 #include "relay/wire.h"
 
 struct bridge_guest;
@@ -24,7 +24,7 @@ struct bridge_guest_host {
 	uv_loop_t *loop;
 	const char *log_level; /* by name, for the workers */
 	uint64_t boot;         /* random, chosen when the bridge starts */
-	void (*send)(void *context, const struct link_route *to, struct payload_view frame);
+	void (*send)(void *context, const struct front_route *to, struct payload_view frame);
 	/* A worker's answer met a fatal error: core should give up. error is negative. */
 	void (*fail)(void *context, int error);
 	void *context;
@@ -43,17 +43,17 @@ const char *bridge_guest_name(const struct bridge_guest *guest);
 uint64_t bridge_guest_session(const struct bridge_guest *guest);
 
 /* Where this guest's session was heard last; empty while that is not known. */
-const struct link_route *bridge_guest_route(const struct bridge_guest *guest);
+const struct front_route *bridge_guest_route(const struct bridge_guest *guest);
 
-/* The front has died: the route is nobody's, until the guest is heard again. */
-void bridge_guest_link_lost(struct bridge_guest *guest);
+/* This front has died: a route over it is nobody's, until the guest is heard again. */
+void bridge_guest_link_lost(struct bridge_guest *guest, const struct front_keeper *front);
 
 /* Whether a frame with this number is for this guest; see bridge_session_knows(). */
 bool bridge_guest_knows(const struct bridge_guest *guest, uint64_t session);
 
 /* A message of this guest has come from there. Fatal: -errno. */
 int bridge_guest_receive(struct bridge_guest *guest, const struct wire_message *message,
-	const struct link_route *from);
+	const struct front_route *from);
 
 /* Time has passed: call it when now >= bridge_guest_deadline(). Fatal: -errno. */
 int bridge_guest_tick(struct bridge_guest *guest, uint64_t now);

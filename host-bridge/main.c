@@ -59,7 +59,7 @@ struct arguments {
 	const char *config;
 	const char *log_level; /* NULL: that of the configuration */
 	const char *role;      /* NULL: core */
-	const char *const *words; /* of a role: a worker's guest and reader, a front's endpoints */
+	const char *const *words; /* of a role: a worker's guest and reader, a front's endpoint */
 	size_t word_count;
 	bool check;
 	bool done;             /* --help, --version: nothing more to do */
@@ -151,8 +151,8 @@ static int run_role(const struct arguments *arguments)
 		(void)fputs("ccid-bridge: this role is for ccid-bridge itself to start\n", stderr);
 		return EX_USAGE;
 	}
-	if (strcmp(arguments->role, PROCESS_FRONT) == 0 && count > 0)
-		return front_run(PROCESS_CHANNEL, words, count);
+	if (strcmp(arguments->role, PROCESS_FRONT) == 0 && count == 1)
+		return front_run(PROCESS_CHANNEL, words[0]);
 	if (strcmp(arguments->role, PROCESS_MONITOR) == 0 && count == 0)
 		return monitor_run(PROCESS_CHANNEL);
 	if (strcmp(arguments->role, PROCESS_WORKER) == 0 && count == 2)

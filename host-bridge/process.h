@@ -21,7 +21,7 @@
 #define PROCESS_PROBER "prober"
 
 #define PROCESS_CHANNEL 3 /* the descriptor of a child's pipe to core */
-#define PROCESS_FOLDERS 4 /* the front's folders to listen in, one after the other */
+#define PROCESS_FOLDER 4  /* the front's folder to listen in */
 
 enum {
 	PROCESS_NO_CHANNEL = 1, /* it is not core's pipe: somebody typed the role by hand */

@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# test-bridge.sh CCID-BRIDGE RELAY-CLIENT CARD CARD-CTL EXCHANGE RAW-FRAME: the bridge between relay-client, a
-# guest without USB, and the scripted card in a real pcscd with the vpcd driver. What happened to the
-# card is read in the card's own log.
+# test-bridge.sh CCID-BRIDGE RELAY-CLIENT CARD CARD-CTL EXCHANGE RAW-FRAME BAD-PEER: the bridge
+# between relay-client, a guest without USB, and the scripted card in a real pcscd with the vpcd
+# driver. What happened to the card is read in the card's own log.
 #
 # Needs root, pcscd and the vpcd driver (VPCD_DRIVER, or where Debian's package has it); ends with 77
 # (skipped) without them.
 
 set -eu
 
-bridge=$1 client=$2 card=$3 card_ctl=$4 exchange=$5 raw_frame=$6
+bridge=$1 client=$2 card=$3 card_ctl=$4 exchange=$5 raw_frame=$6 bad_peer=$7
 driver=${VPCD_DRIVER:-/usr/lib/pcsc/drivers/serial/libifdvpcd.so}
 work=$(mktemp -d)
 
@@ -60,7 +60,7 @@ prepare()
 		CHANNELID 0x8C7B
 	END
 	cat >"$work/bridge.conf" <<-END
-		listen = { "ipc://$work/run/bridge.sock" }
+		listen = { "ipc://$work/run/bridge.sock", "ipc://$work/run/other.sock" }
 		log-level = debug
 		guest "vm1" { auth = none readers = { "Virtual PCD 00 00" } }
 		guest "vm2" { auth = none readers = { "Other*" } }
@@ -173,6 +173,7 @@ ask()
 verify="transmit 0020000106313233343536"
 looking="transmit 00A4040000"
 verified='ev=reset verified=1'
+abort='Assertion failed: sipc->inhdr [0] == NN_SIPC_MSG_NORMAL'
 
 # ---- what is tested ----
 
@@ -297,16 +298,22 @@ ask_within()
 	[ "$took" -le "$limit" ] || fail "that took $took ms"
 }
 
+# The front of the socket that the guest uses.
+front_pid()
+{
+	pgrep -f -- "--internal-role front .*/bridge.sock" || true
+}
+
 front_is_new()
 {
-	[ -n "$(role_pids front)" ] && [ "$(role_pids front)" != "$1" ]
+	[ -n "$(front_pid)" ] && [ "$(front_pid)" != "$1" ]
 }
 
 # kill_front: and waits for the next one.
 kill_front()
 {
 	local before
-	before=$(role_pids front)
+	before=$(front_pid)
 	kill -KILL "$before"
 	until_true 5 front_is_new "$before"
 }
@@ -330,11 +337,100 @@ test_kill_front()
 	is_logged 'ev=apdu-begin .* ins=20 ' $((verifies + 1)) || fail "the VERIFY was repeated"
 	looks=$(logged 'ev=apdu-begin .* ins=A4 ')
 	for round in 1 2 3 4 5; do
-		kill -KILL "$(role_pids front)"
+		kill -KILL "$(front_pid)"
 		ask_within 2000 "$looking" = transmit: ok
 		is_logged 'ev=apdu-begin .* ins=A4 ' $((looks + round)) || fail "an APDU was repeated"
 	done
 	[ "$(said 'session open')" = "$sessions" ] || fail "the session did not survive"
+	ask disconnect = disconnect: ok
+}
+
+# attack NAME [COUNT]: and then, at once, a guest's call.
+attack()
+{
+	"$bad_peer" "ipc://$work/run/bridge.sock" "$@" >>"$work/attacks.log" 2>&1 || fail "bad-peer $*"
+	ask_within 2000 "$looking" = transmit: ok
+}
+
+# calls_during COMMAND...: a guest's calls, while that runs.
+calls_during()
+{
+	local worst=0 start took pid
+	"$@" >>"$work/attacks.log" 2>&1 &
+	pid=$!
+	while alive "$pid"; do
+		start=$(now)
+		ask "$looking" = transmit: ok
+		took=$(($(now) - start))
+		[ "$took" -le "$worst" ] || worst=$took
+	done
+	wait "$pid" || fail "$*: $?"
+	echo "  ${*##*/}: no call took more than $worst ms"
+	[ "$worst" -le 2000 ] || fail "$*: a call took $worst ms"
+}
+
+alive()
+{
+	kill -0 "$1" 2>>"$work/shell.log"
+}
+
+# What a peer can do to nanomsg 1.1.5 costs the other guests nothing but a pause.
+test_attacks()
+{
+	local sessions looks
+	sessions=$(said 'session open')
+	ask connect = connect: ok
+	looks=$(logged 'ev=apdu-begin .* ins=A4 ')
+	sleep 2
+	attack type
+	attack publisher
+	attack oversize
+	attack storm 500
+	attack descriptors 40
+	attack half 50
+	attack garbage 300
+	is_logged 'ev=apdu-begin .* ins=A4 ' $((looks + 7)) || fail "an APDU was repeated"
+	calls_during "$bad_peer" "ipc://$work/run/bridge.sock" storm 2000
+	calls_during "$bad_peer" "ipc://$work/run/bridge.sock" idle 600
+	calls_during "$bad_peer" "ipc://$work/run/bridge.sock" flood 200000
+	[ "$(said 'session open')" = "$sessions" ] || fail "the session did not survive"
+	[ "$(said "$abort")" = 1 ] || fail "nanomsg does not abort; the attack is not what it was"
+	ask disconnect = disconnect: ok
+}
+
+# The front knows nothing and may do nothing.
+test_front_confined()
+{
+	local status
+	status=/proc/$(front_pid)/status
+	grep -q '^Uid:.65534.65534.65534.65534$' "$status" || fail "the front's user: $(cat "$status")"
+	grep -q '^CapPrm:.0*$' "$status" || fail "the front has capabilities"
+	grep -q '^NoNewPrivs:.1$' "$status" || fail "the front may gain privileges"
+	grep -q '^Seccomp:.2$' /proc/"$(front_pid)"/task/*/status || fail "the front has no filter"
+	! grep -L '^Seccomp:.2$' /proc/"$(front_pid)"/task/*/status | grep . || fail "not all threads"
+	[ -z "$(tr -d '\0' <"/proc/$(front_pid)/environ")" ] || fail "the front has an environment"
+	[ "$(readlink "/proc/$(front_pid)/cwd")" = / ] || fail "the front is in a folder"
+	! readlink /proc/"$(front_pid)"/fd/* | grep -v -E '^(socket|anon_inode):|^/dev/null$' |
+		grep -v -x "$work/bridge.log" || fail "the front has other descriptors"
+}
+
+said_more_than()
+{
+	[ "$(said "$1")" -gt "$2" ]
+}
+
+# A guest that attacks its own socket all the time harms nobody on another one.
+test_attacks_elsewhere()
+{
+	local attacker
+	ask connect = connect: ok
+	"$bad_peer" "ipc://$work/run/other.sock" type 8 >>"$work/attacks.log" 2>&1 &
+	attacker=$!
+	until_true 5 said_more_than "$abort" 3
+	for _ in 1 2 3 4 5; do
+		ask_within 1000 "$looking" = transmit: ok
+	done
+	wait "$attacker" || fail "bad-peer"
 	ask disconnect = disconnect: ok
 }
 
@@ -451,6 +547,28 @@ test_end()
 	[ ! -e "$work/run/bridge.sock" ] || fail "the socket was left"
 	nothing_is_left || fail "processes were left"
 	[ -z "$(ls -A "$work/run")" ] || fail "$(ls -A "$work/run") was left"
+	ask_within 200 wait no-session = wait: no-session
+	ask "$looking" = transmit: no session
+	start_bridge
+	ask wait present = wait: present
+	ask connect = connect: ok
+	test_stop_while_running
+}
+
+# The guest hears of the end at once, long before the card is done and the bridge is gone.
+test_stop_while_running()
+{
+	local verifies
+	verifies=$(logged 'ev=apdu-begin .* ins=20 ')
+	control delay 2000
+	tell "send ${verify#* }"
+	until_true 5 is_logged 'ev=apdu-begin .* ins=20 ' $((verifies + 1))
+	kill -TERM "$bridge_pid"
+	ask_within 1000 answer = transmit: outcome unknown
+	wait "$bridge_pid" || fail "exit status $?"
+	control delay 0
+	is_logged 'ev=apdu-begin .* ins=20 ' $((verifies + 1)) || fail "the VERIFY was repeated"
+	nothing_is_left || fail "processes were left"
 }
 
 # No data at the most talkative level: neither the PIN nor the ATR is in the log.
@@ -458,7 +576,8 @@ test_log()
 {
 	! grep -i -E '313233343536|123456|3B98|3B 98' "$work/bridge.log" || fail "data in the log"
 	grep -q 'transmit, 11 bytes: 2 bytes after' "$work/bridge.log" || fail "no call in the log"
-	! grep -E 'Sanitizer|runtime error|Assertion' "$work/bridge.log" || fail "a defect"
+	! grep -E 'Sanitizer|runtime error|Assertion' "$work/bridge.log" | grep -v -F "$abort" ||
+		fail "a defect"
 }
 
 test_configuration()
@@ -475,8 +594,9 @@ test_configuration()
 }
 
 prepare
-for name in start disposition host_program removal kill_front kill_worker kill_monitor restart_pcscd \
-	kill_core second_start refusals versions end log configuration; do
+for name in start disposition host_program removal front_confined kill_front attacks attacks_elsewhere \
+	kill_worker kill_monitor restart_pcscd kill_core second_start refusals versions end log configuration
+do
 	echo "$name"
 	"test_$name"
 done
