@@ -325,7 +325,7 @@ int child_start(struct child **child_out, uv_loop_t *loop, const struct child_ro
 void child_stop(struct child *child, unsigned int grace_milliseconds)
 {
 	child_end_pipe(child);
-	if (!child->exited)
+	if (!child->exited && grace_milliseconds != CHILD_NO_LIMIT)
 		(void)uv_timer_start(&child->timer, on_grace_over, grace_milliseconds, 0);
 	child_finish(child);
 }

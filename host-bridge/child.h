@@ -11,6 +11,7 @@
 
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <uv.h>
 
@@ -66,7 +67,12 @@ void child_send_frame(struct child *child, struct payload_view bytes);
 #define CHILD_QUEUE_MAX (1024 * 1024) /* bytes */
 #define CHILD_QUEUE_PATIENCE 3000     /* ms */
 
-/* Closes the pipe, so that the child ends in order, and kills it if it has not done so in time. */
+#define CHILD_NO_LIMIT UINT_MAX /* for child_stop(): however long it takes */
+
+/*
+ * Closes the pipe, so that the child ends in order, and kills it if it has not done so in time. May
+ * be called again, with another grace.
+ */
 void child_stop(struct child *child, unsigned int grace_milliseconds);
 
 /* Kills it now. */

@@ -252,6 +252,23 @@ static void on_readers(void *context)
 		core_fail(core, r);
 }
 
+static void on_readers_forgotten(void *context)
+{
+	struct core *core = context;
+
+	for (size_t i = 0; i < core->config->guest_count; i++)
+		bridge_guest_forget_readers(core->guests[i]);
+}
+
+static bool any_session(const struct core *core)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < core->config->guest_count; i++)
+		any = any || bridge_guest_session(core->guests[i]) != 0;
+	return any;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct core *core = timer->data;
@@ -290,6 +307,7 @@ static void on_prepare(uv_prepare_t *prepare)
 		core_end_if_idle(core);
 		return;
 	}
+	host_readers_want(&core->readers, any_session(core));
 	deadline = core_deadline(core);
 	if (deadline == SESSION_NEVER)
 		(void)uv_timer_stop(&core->timer);
@@ -416,6 +434,7 @@ static int core_init(struct core *core, const char *log_level)
 		.loop = &core->loop,
 		.log_level = log_level,
 		.changed = on_readers,
+		.forgotten = on_readers_forgotten,
 		.fail = core_fail,
 		.context = core,
 	};

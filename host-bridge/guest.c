@@ -149,8 +149,7 @@ static int guest_event(struct bridge_guest *guest, const struct bridge_event *ev
 	switch (event->type) {
 	case BRIDGE_SESSION_UP:
 		guest->executing = event->session;
-		log_info(guest->config->name, "session open, %u readers to see",
-			(unsigned int)guest->allowed.count);
+		log_info(guest->config->name, "session open");
 		return 0;
 	case BRIDGE_SESSION_DOWN:
 		guest_down(guest);
@@ -301,6 +300,12 @@ int bridge_guest_set_readers(struct bridge_guest *guest, const struct reader_tab
 		guest_hide_pin_pad(&guest->allowed.readers[i]);
 	bridge_session_set_readers(guest->session, guest_now(guest), &guest->allowed);
 	return guest_pump(guest);
+}
+
+void bridge_guest_forget_readers(struct bridge_guest *guest)
+{
+	guest->allowed = (struct wire_readers){ .service = 0 };
+	bridge_session_forget_readers(guest->session);
 }
 
 bool bridge_guest_is_busy(const struct bridge_guest *guest)

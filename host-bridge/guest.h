@@ -64,6 +64,9 @@ uint64_t bridge_guest_deadline(const struct bridge_guest *guest);
 /* The host's readers are now those of table. Fatal: -errno. */
 int bridge_guest_set_readers(struct bridge_guest *guest, const struct reader_table *table);
 
+/* Nothing is known of the host's readers, and no guest has a session. */
+void bridge_guest_forget_readers(struct bridge_guest *guest);
+
 /* Whether one of its processes has not ended yet. */
 bool bridge_guest_is_busy(const struct bridge_guest *guest);
 

@@ -122,6 +122,25 @@ static void reader_fail_all(struct guest_reader *reader, enum wire_outcome outco
 		reader_fail(reader, outcome);
 }
 
+/* From now on, calls that wait have their limit. */
+static void reader_be_patient(struct guest_reader *reader)
+{
+	reader->deadline = SESSION_NEVER;
+	if (reader->queued > 0)
+		reader->deadline = reader_now(reader) + GUEST_READER_CALL_LIMIT;
+}
+
+/* The worker gives up its card as soon as pcscd lets it. */
+static void reader_end_worker(struct guest_reader *reader)
+{
+	if (reader->open)
+		log_info(reader->guest, "%s: card closed", reader->name);
+	reader->open = false;
+	reader->state = WORKER_ENDING;
+	reader_be_patient(reader);
+	child_stop(reader->child, CHILD_NO_LIMIT);
+}
+
 /* ---- events of the child ---- */
 
 static void on_message(void *owner, const struct wire_message *message)
@@ -132,6 +151,11 @@ static void on_message(void *owner, const struct wire_message *message)
 	/* It was killed, but had said this before. */
 	if (reader->cancelled)
 		return;
+	/* Nobody waits for this any more; whether it has a card now, its end tells. */
+	if (reader->state == WORKER_STUCK) {
+		reader_end_worker(reader);
+		return;
+	}
 	/* A worker that answers what nobody asked has lost its wits, and its calls with them. */
 	if (message->type != WIRE_REPLY || reader->state != WORKER_BUSY ||
 	    reply->number != reader->queue[0].number) {
@@ -149,18 +173,16 @@ static void on_message(void *owner, const struct wire_message *message)
 	reader_next(reader);
 }
 
-/* What becomes of the call that ran: a connect that took too long was never given a card. */
+/* What becomes of the call that ran. */
 static enum wire_outcome lost_outcome(const struct guest_reader *reader)
 {
-	if (reader->cancelled)
-		return WIRE_CANCELLED;
-	return reader->late ? WIRE_CARD_BUSY : WIRE_OUTCOME_UNKNOWN;
+	return reader->cancelled ? WIRE_CANCELLED : WIRE_OUTCOME_UNKNOWN;
 }
 
 /* Nothing of ours ended it. */
 static void log_death(const struct guest_reader *reader)
 {
-	if (!reader->late && !reader->cancelled)
+	if (!reader->cancelled)
 		log_error(reader->guest, "%s: the worker died", reader->name);
 }
 
@@ -170,13 +192,12 @@ static void on_ended(void *owner, bool clean)
 	enum worker_state state = reader->state;
 	enum wire_outcome outcome = lost_outcome(reader);
 
-	if (state == WORKER_IDLE || state == WORKER_BUSY)
+	if (state == WORKER_IDLE || state == WORKER_BUSY || state == WORKER_STUCK)
 		log_death(reader);
 	/* First, because the answer to a call may bring the next one, or the end of the session. */
 	reader->state = WORKER_NONE;
 	reader->child = NULL;
 	reader->deadline = SESSION_NEVER;
-	reader->late = false;
 	reader->cancelled = false;
 	reader->open = false;
 	reader->dirty = !clean && (reader->dirty || reader->used || state == WORKER_CLEANING);
@@ -192,6 +213,7 @@ static void on_ended(void *owner, bool clean)
 	case WORKER_IDLE:
 		/* It died for no reason of ours. */
 		break;
+	case WORKER_STUCK:
 	case WORKER_ENDING:
 		/* As it should. */
 		break;
@@ -234,7 +256,7 @@ static void reader_start(struct guest_reader *reader)
 	reader->state = WORKER_IDLE;
 	if (reader->dirty) {
 		reader->state = WORKER_CLEANING;
-		reader->deadline = reader_now(reader) + GUEST_READER_CLEANING_LIMIT;
+		reader_be_patient(reader);
 	}
 }
 
@@ -303,6 +325,13 @@ static void reader_cancel(struct guest_reader *reader, uint32_t number)
 	reader->owner.complete(reader->owner.context, &reply);
 }
 
+/* Whether there is a process that can't take a call. */
+static bool is_elsewhere(const struct guest_reader *reader)
+{
+	return reader->state == WORKER_STUCK || reader->state == WORKER_ENDING ||
+		reader->state == WORKER_CLEANING;
+}
+
 void guest_reader_call(struct guest_reader *reader, const struct wire_call *call)
 {
 	if (call->operation == WIRE_CANCEL) {
@@ -311,6 +340,8 @@ void guest_reader_call(struct guest_reader *reader, const struct wire_call *call
 	}
 	assert(reader->queued < SESSION_WINDOW);
 	reader->queue[reader->queued++] = *call;
+	if (reader->queued == 1 && is_elsewhere(reader))
+		reader_be_patient(reader);
 	reader_next(reader);
 }
 
@@ -325,15 +356,13 @@ void guest_reader_stop(struct guest_reader *reader)
 		break;
 	case WORKER_IDLE:
 	case WORKER_BUSY:
-		/* It gives up its card as soon as pcscd lets it. */
-		if (reader->open)
-			log_info(reader->guest, "%s: card closed", reader->name);
-		reader->state = WORKER_ENDING;
-		reader->deadline = SESSION_NEVER;
-		child_stop(reader->child, GUEST_READER_GRACE);
+	case WORKER_STUCK:
+		/* What the card has begun it ends; then it is given up. */
+		reader_end_worker(reader);
 		break;
 	case WORKER_CLEANING:
 		/* A cleaner doesn't work for the session: it goes on. */
+		reader_be_patient(reader);
 		break;
 	}
 }
@@ -342,7 +371,7 @@ void guest_reader_shut(struct guest_reader *reader)
 {
 	reader->stopping = true;
 	guest_reader_stop(reader);
-	if (reader->state == WORKER_CLEANING)
+	if (reader->child != NULL)
 		child_stop(reader->child, GUEST_READER_GRACE);
 }
 
@@ -350,18 +379,29 @@ void guest_reader_tick(struct guest_reader *reader, uint64_t now)
 {
 	if (now < reader->deadline)
 		return;
-	if (reader->child == NULL) {
-		/* The card that could not be reset is tried again. */
-		reader->deadline = SESSION_NEVER;
-		reader_next(reader);
-		return;
-	}
-	log_warning(reader->guest, "%s: %s takes too long; its process is killed", reader->name,
-		reader->state == WORKER_BUSY ? operation_name(reader->queue[0].operation)
-			: "cleaning");
-	reader->late = true;
 	reader->deadline = SESSION_NEVER;
-	child_kill(reader->child);
+	switch (reader->state) {
+	case WORKER_NONE:
+		/* The card that could not be reset is tried again. */
+		reader_next(reader);
+		break;
+	case WORKER_IDLE:
+		/* It has nothing to wait for. */
+		break;
+	case WORKER_BUSY:
+		/* Nothing was sent. The calls behind this one would find no handle. */
+		log_warning(reader->guest, "%s: %s waits for another program, and is given up",
+			reader->name, operation_name(reader->queue[0].operation));
+		reader->state = WORKER_STUCK;
+		reader_fail_all(reader, WIRE_CARD_BUSY);
+		break;
+	case WORKER_STUCK:
+	case WORKER_ENDING:
+	case WORKER_CLEANING:
+		/* The process goes on, the calls need not. */
+		reader_fail_all(reader, WIRE_CARD_BUSY);
+		break;
+	}
 }
 
 struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv_loop_t *loop,

@@ -4,8 +4,12 @@
  *     WORKER_NONE      no process; one is started by the next call
  *     WORKER_IDLE      a worker waits for a call
  *     WORKER_BUSY      it makes the first call of the queue
- *     WORKER_ENDING    the session is over; the worker gives up its card before another one starts
+ *     WORKER_STUCK     that call took too long and was answered; the worker waits in pcscd, and is
+ *                      of no use when that ends
+ *     WORKER_ENDING    it gives up its card before another one starts
  *     WORKER_CLEANING  a worker was killed; a cleaner resets the card that it had used
+ *
+ * In the last three states calls wait, for GUEST_READER_CALL_LIMIT at most.
  *
  * A worker has one call at a time, so that when it dies, only that one has an unknown outcome. The
  * others go to a new worker, which has no handle, and says so to each but WIRE_CONNECT.
@@ -24,20 +28,24 @@
 #include "relay/wire.h"
 
 /*
- * ms that SCardConnect and SCardDisconnect may take: they wait within pcscd, without limit, for
- * another program's transaction. The worker is killed then. SCardTransmit and SCardControl may
- * take as long as the card or a user does.
+ * ms that a call may wait for another program's transaction, which SCardConnect and SCardDisconnect
+ * do within pcscd, and without limit. SCardTransmit and SCardControl may take as long as the card
+ * or a user does.
+ *
+ * A worker that waits in pcscd is left alone. pcscd 1.9.9 doesn't notice that its client has died
+ * before the wait is over, so killing it ends nothing, and each one that is tried in its place costs
+ * one more of the 200 contexts that all programs of the host share.
  */
 #define GUEST_READER_CALL_LIMIT 30000
 
-#define GUEST_READER_GRACE 10000 /* ms that a worker may take to give up its card */
-#define GUEST_READER_CLEANING_LIMIT 30000 /* ms that a cleaner may take */
+#define GUEST_READER_GRACE 10000 /* ms that a worker may take when the bridge ends */
 #define GUEST_READER_CLEAN_AGAIN 1000 /* ms to the next one, if it could not reset the card */
 
 enum worker_state {
 	WORKER_NONE,
 	WORKER_IDLE,
 	WORKER_BUSY,
+	WORKER_STUCK,
 	WORKER_ENDING,
 	WORKER_CLEANING,
 };
@@ -61,8 +69,7 @@ struct guest_reader {
 	struct wire_call queue[SESSION_WINDOW]; /* in order; WORKER_BUSY: makes the first */
 	size_t queued;
 	uint64_t started;            /* when the first call was handed over, ms; 0: not yet */
-	uint64_t deadline;           /* when the child is killed; SESSION_NEVER for never */
-	bool late;                   /* and that has happened */
+	uint64_t deadline;           /* when patience ends, with whatever there is to wait for */
 	bool cancelled;              /* it was killed because the guest has given up its call */
 	bool open;                   /* the worker has a handle */
 	bool used;                   /* and may have sent an APDU over it */
@@ -78,7 +85,8 @@ struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv
 void guest_reader_free(struct guest_reader *reader);
 
 /*
- * Makes call after those that wait; but a WIRE_CANCEL at once. Its data stays valid until it is completed, or until the stop.
+ * Makes call after those that wait; but a WIRE_CANCEL at once. Its data stays valid until it is
+ * completed, or until the stop.
  */
 void guest_reader_call(struct guest_reader *reader, const struct wire_call *call);
 

@@ -12,6 +12,7 @@
 #define BACK_OFF_FIRST 100     /* ms to the next start of a monitor that didn't live long */
 #define BACK_OFF_MAX 5000
 #define LIFE_MIN 10000         /* ms: one that lived so long is started again at once */
+#define REST_AFTER 10000       /* ms without a guest: one that comes back soon finds all awake */
 #define STOP_GRACE 2000        /* ms: a wait for readers takes one second at most */
 
 static const char *change_text(enum reader_change change)
@@ -135,8 +136,15 @@ static void on_message(void *owner, const struct wire_message *message)
 {
 	struct host_readers *readers = owner;
 
-	if (message->type == WIRE_READERS)
+	if (message->type == WIRE_READERS && !readers->at_rest)
 		readers_report(readers, &message->readers);
+}
+
+static void readers_wake(struct host_readers *readers)
+{
+	readers->at_rest = false;
+	readers->back_off = 0;
+	readers_launch(readers);
 }
 
 static void on_ended(void *owner, bool clean)
@@ -147,6 +155,12 @@ static void on_ended(void *owner, bool clean)
 	readers->monitor = NULL;
 	if (readers->stopping)
 		return;
+	if (readers->at_rest) {
+		/* As it should; but by now it may be wanted again. */
+		if (readers->wanted)
+			readers_wake(readers);
+		return;
+	}
 	log_warning("readers", "the monitor process died; starting another one");
 	readers_relaunch(readers);
 }
@@ -182,8 +196,50 @@ void host_readers_start(struct host_readers *readers)
 	};
 	(void)uv_timer_init(readers->loop, &readers->timer);
 	readers->timer.data = readers;
+	(void)uv_timer_init(readers->loop, &readers->rest_timer);
+	readers->rest_timer.data = readers;
+	readers->at_rest = true;
 	readers->begun = true;
-	readers_launch(readers);
+}
+
+static void readers_rest(struct host_readers *readers)
+{
+	log_debug("readers", "no guest is there: pcscd is left alone");
+	readers->at_rest = true;
+	readers->known = false;
+	(void)uv_timer_stop(&readers->timer);
+	reader_probes_stop(&readers->probes);
+	if (readers->monitor != NULL)
+		child_stop(readers->monitor, STOP_GRACE);
+	reader_table_forget(&readers->table);
+	readers->forgotten(readers->context);
+}
+
+/* Whether it is still unwanted, our owner has to say: a guest may have come at this moment. */
+static void on_rest(uv_timer_t *timer)
+{
+	struct host_readers *readers = timer->data;
+
+	readers->rest_due = true;
+}
+
+void host_readers_want(struct host_readers *readers, bool wanted)
+{
+	if (!readers->begun || readers->stopping)
+		return;
+	if (wanted) {
+		(void)uv_timer_stop(&readers->rest_timer);
+		readers->rest_due = false;
+	} else if (readers->wanted) {
+		(void)uv_timer_start(&readers->rest_timer, on_rest, REST_AFTER, 0);
+	}
+	readers->wanted = wanted;
+	/* A monitor that is on its way out is waited for. */
+	if (wanted && readers->at_rest && readers->monitor == NULL)
+		readers_wake(readers);
+	if (readers->rest_due)
+		readers_rest(readers);
+	readers->rest_due = false;
 }
 
 void host_readers_stop(struct host_readers *readers)
@@ -194,6 +250,7 @@ void host_readers_stop(struct host_readers *readers)
 	if (!readers->begun)
 		return;
 	uv_close((uv_handle_t *)&readers->timer, NULL);
+	uv_close((uv_handle_t *)&readers->rest_timer, NULL);
 	reader_probes_stop(&readers->probes);
 	if (readers->monitor != NULL)
 		child_stop(readers->monitor, STOP_GRACE);

@@ -160,6 +160,16 @@ void reader_table_pick(const struct reader_table *table, const char *const *patt
 	}
 }
 
+void reader_table_forget(struct reader_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		entry_miss(&table->entries[i]);
+		table->entries[i].plugged = false;
+		table->entries[i].change = READER_SAME;
+	}
+	table->service = false;
+}
+
 void reader_table_deinit(struct reader_table *table)
 {
 	free(table->entries);

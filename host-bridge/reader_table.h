@@ -63,5 +63,8 @@ struct reader_entry *reader_table_find(const struct reader_table *table, const c
 void reader_table_pick(const struct reader_table *table, const char *const *patterns, size_t count,
 	struct wire_readers *picked);
 
+/* Nothing is known any more but the identities: as before the first update. */
+void reader_table_forget(struct reader_table *table);
+
 /* Frees; may be called twice. */
 void reader_table_deinit(struct reader_table *table);

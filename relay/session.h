@@ -190,6 +190,12 @@ int bridge_session_complete(struct bridge_session *session, uint64_t now, uint64
 void bridge_session_set_readers(struct bridge_session *session, uint64_t now,
 	const struct wire_readers *readers);
 
+/*
+ * Nothing is known of the readers: the next session has none to send, until they are set. Only while
+ * no session is open.
+ */
+void bridge_session_forget_readers(struct bridge_session *session);
+
 /* The next frame to send to this guest, or false. */
 bool bridge_session_pop_frame(struct bridge_session *session, struct payload_view *frame);
 

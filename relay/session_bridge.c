@@ -455,6 +455,12 @@ void bridge_session_set_readers(struct bridge_session *session, uint64_t now,
 		send_readers(session, now);
 }
 
+void bridge_session_forget_readers(struct bridge_session *session)
+{
+	assert(session->newest.id == 0);
+	memset(&session->readers, 0, sizeof(session->readers));
+}
+
 /* ---- frames out ---- */
 
 static void fill_welcome(const struct bridge_session *session, struct wire_message *message)
