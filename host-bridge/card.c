@@ -82,6 +82,8 @@ void card_failed(struct card *card, const char *function, LONG rv, enum outcome_
 	log_debug(card->tag, "%s: %s: %s", card->reader, function,
 		outcome_code_name(rv, number, sizeof number));
 	reply->outcome = (uint8_t)outcome_for_guest(rv, phase);
+	if (rv == SCARD_E_SERVICE_STOPPED)
+		card->outdated = true;
 	/* Whoever reset the card has also ended our PIN state; there is none left to protect. */
 	if (reply->outcome == WIRE_CARD_RESET)
 		card->used = false;
@@ -222,16 +224,34 @@ static void card_transmit(struct card *card, const struct wire_call *call, struc
 
 /* ---- WIRE_DISCONNECT ---- */
 
+/* A reset that was refused for any other reason than that somebody else has reset the card. */
+static void card_leave_unclean(struct card *card, LONG rv)
+{
+	char number[16];
+
+	if (!card->used || outcome_find(rv)->connected == WIRE_CARD_RESET)
+		return;
+	log_warning(card->tag, "%s: the card was not reset: %s", card->reader,
+		outcome_code_name(rv, number, sizeof number));
+	card->unclean = true;
+}
+
 static LONG card_close(struct card *card)
 {
 	DWORD disposition = card->used ? SCARD_RESET_CARD : SCARD_LEAVE_CARD;
+	unsigned int waited = 0;
 	LONG rv = SCARD_S_SUCCESS;
 
-	if (card->open)
+	while (card->open) {
 		rv = card->pcsc->disconnect(card->handle, disposition);
-	/* Another program's transaction, or a foreign reset, forbids the reset, not the release. */
-	if (rv != SCARD_S_SUCCESS && outcome_find(rv)->keep == OUTCOME_KEEP_HANDLE)
+		if (!card_waits(card, rv, &waited))
+			break;
+	}
+	/* What forbids the reset doesn't forbid the release. */
+	if (rv != SCARD_S_SUCCESS && outcome_find(rv)->keep == OUTCOME_KEEP_HANDLE) {
 		(void)card->pcsc->disconnect(card->handle, SCARD_LEAVE_CARD);
+		card_leave_unclean(card, rv);
+	}
 	card->open = false;
 	card->used = false;
 	card->protocol = 0;

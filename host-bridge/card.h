@@ -51,6 +51,8 @@ struct card {
 	bool context_open;
 	bool open;           /* handle is valid */
 	bool used;           /* an APDU was sent since the card was last known to be reset */
+	bool unclean;        /* it was given up without the reset that it needed: a cleaner must come */
+	bool outdated;       /* pcscd is of a version that this process's libpcsclite can't talk to */
 	DWORD protocol;      /* SCARD_PROTOCOL_T0 or SCARD_PROTOCOL_T1 */
 	uint8_t response[WIRE_APDU_MAX]; /* pcscd's answer may need all of it, whatever Le said */
 };

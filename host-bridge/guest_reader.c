@@ -192,7 +192,7 @@ static void on_ended(void *owner, bool clean)
 	enum worker_state state = reader->state;
 	enum wire_outcome outcome = lost_outcome(reader);
 
-	if (state == WORKER_IDLE || state == WORKER_BUSY || state == WORKER_STUCK)
+	if (!clean && state != WORKER_ENDING && state != WORKER_CLEANING)
 		log_death(reader);
 	/* First, because the answer to a call may bring the next one, or the end of the session. */
 	reader->state = WORKER_NONE;
@@ -211,7 +211,7 @@ static void on_ended(void *owner, bool clean)
 		reader_fail(reader, outcome);
 		break;
 	case WORKER_IDLE:
-		/* It died for no reason of ours. */
+		/* It died for no reason of ours, or has said that it will not do. */
 		break;
 	case WORKER_STUCK:
 	case WORKER_ENDING:

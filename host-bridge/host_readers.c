@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "host-bridge/process.h"
+#include "host-bridge/watch.h"
 
 #define BACK_OFF_FIRST 100     /* ms to the next start of a monitor that didn't live long */
 #define BACK_OFF_MAX 5000
@@ -57,6 +58,14 @@ static void log_service(const struct host_readers *readers, bool before)
 		log_info("readers", "pcscd answers");
 	else
 		log_warning("readers", "pcscd does not answer; waiting for it");
+}
+
+static void log_foreign(struct host_readers *readers, bool foreign)
+{
+	if (foreign && !readers->foreign)
+		log_warning("readers", "pcscd is of a version that the installed libpcsclite can't "
+			"talk to: update both, and restart pcscd");
+	readers->foreign = foreign;
 }
 
 static void log_changes(const struct reader_table *table)
@@ -135,9 +144,15 @@ static void readers_relaunch(struct host_readers *readers)
 static void on_message(void *owner, const struct wire_message *message)
 {
 	struct host_readers *readers = owner;
+	struct wire_readers seen;
 
-	if (message->type == WIRE_READERS && !readers->at_rest)
-		readers_report(readers, &message->readers);
+	if (message->type != WIRE_READERS || readers->at_rest)
+		return;
+	seen = message->readers;
+	log_foreign(readers, seen.service == WATCH_FOREIGN);
+	if (seen.service == WATCH_FOREIGN)
+		seen.service = 0;
+	readers_report(readers, &seen);
 }
 
 static void readers_wake(struct host_readers *readers)
@@ -151,7 +166,6 @@ static void on_ended(void *owner, bool clean)
 {
 	struct host_readers *readers = owner;
 
-	(void)clean;
 	readers->monitor = NULL;
 	if (readers->stopping)
 		return;
@@ -159,6 +173,11 @@ static void on_ended(void *owner, bool clean)
 		/* As it should; but by now it may be wanted again. */
 		if (readers->wanted)
 			readers_wake(readers);
+		return;
+	}
+	if (clean) {
+		/* It can't talk to this pcscd; another process may have another libpcsclite. */
+		(void)uv_timer_start(&readers->timer, on_timer, BACK_OFF_MAX, 0);
 		return;
 	}
 	log_warning("readers", "the monitor process died; starting another one");

@@ -33,6 +33,7 @@ struct host_readers {
 	struct reader_table table;
 	struct reader_probes probes;
 	bool known;              /* the monitor has reported once */
+	bool foreign;            /* and what it said last was WATCH_FOREIGN */
 	struct child *monitor;   /* NULL: between two lives */
 	uv_timer_t timer;        /* to its next one */
 	uint64_t started;        /* ms of the loop's clock */

@@ -71,6 +71,15 @@ static bool monitor_pause(struct monitor *monitor, bool answers)
 	return channel_sleep(&monitor->channel, pause);
 }
 
+/*
+ * Not after pcscd was replaced by another version: a new process has the new libpcsclite. (Its
+ * SCARD_E_SERVICE_STOPPED means nothing else.)
+ */
+static bool monitor_is_of_use(const struct monitor *monitor)
+{
+	return monitor->watch.problem != SCARD_E_SERVICE_STOPPED;
+}
+
 int monitor_run(int fd)
 {
 	struct monitor *monitor = calloc(1, sizeof *monitor);
@@ -85,7 +94,8 @@ int monitor_run(int fd)
 	do {
 		answers = watch_step(&monitor->watch);
 		monitor_explain(monitor);
-	} while (monitor_report(monitor) == 0 && monitor_pause(monitor, answers));
+	} while (monitor_report(monitor) == 0 && monitor_is_of_use(monitor) &&
+		monitor_pause(monitor, answers));
 	watch_deinit(&monitor->watch);
 	channel_deinit(&monitor->channel);
 	free(monitor);

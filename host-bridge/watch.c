@@ -72,6 +72,8 @@ static void watch_lose(struct watch *watch, LONG rv)
 	watch->readers = 0;
 	watch->problem = rv;
 	memset(&none, 0, sizeof none);
+	if (rv == SCARD_E_SERVICE_STOPPED)
+		none.service = WATCH_FOREIGN;
 	watch_report(watch, &none);
 }
 

@@ -28,6 +28,12 @@
  */
 #define WATCH_ENTRIES_MAX PCSCLITE_MAX_READERS_CONTEXTS
 
+/*
+ * Of wire_readers.service, between monitor and core: pcscd is of a version that this process's
+ * libpcsclite can't talk to.
+ */
+#define WATCH_FOREIGN 2
+
 enum watch_state {
 	WATCH_NO_SERVICE,
 	WATCH_LIST,

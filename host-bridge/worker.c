@@ -51,7 +51,15 @@ static void worker_free(struct worker *worker)
 	free(worker);
 }
 
-/* One call and its reply. Returns 0, CHANNEL_CLOSED or CHANNEL_BROKEN. */
+enum {
+	WORKER_UNCLEAN = 100, /* the guest's state may be left in the card */
+	WORKER_OUTDATED,      /* a new process has the libpcsclite that belongs to pcscd */
+};
+
+/*
+ * One call and its reply. Returns 0, CHANNEL_CLOSED, CHANNEL_BROKEN, WORKER_UNCLEAN or
+ * WORKER_OUTDATED.
+ */
 static int worker_step(struct worker *worker)
 {
 	struct wire_message message, answer;
@@ -64,9 +72,23 @@ static int worker_step(struct worker *worker)
 	answer = (struct wire_message){ .type = WIRE_REPLY, .session = message.session };
 	card_call(&worker->card, &message.call, &answer.reply);
 	channel_drop(&worker->channel);
+	/* Core learns from our death, and before the next call, that a cleaner is needed. */
+	if (worker->card.unclean)
+		return WORKER_UNCLEAN;
 	r = channel_send(&worker->channel, &answer);
 	payload_wipe(worker->card.response, answer.reply.data.size);
-	return r;
+	return r == 0 && worker->card.outdated ? WORKER_OUTDATED : r;
+}
+
+/* Gives up the card, and frees. Returns the exit status. */
+static int worker_end(struct worker *worker, int r)
+{
+	bool clean;
+
+	card_deinit(&worker->card);
+	clean = !worker->card.unclean && (r == CHANNEL_CLOSED || r == WORKER_OUTDATED);
+	worker_free(worker);
+	return clean ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int worker_run(int fd, const char *guest, const char *reader)
@@ -81,8 +103,7 @@ int worker_run(int fd, const char *guest, const char *reader)
 	} while (r == 0);
 	if (r == CHANNEL_BROKEN)
 		log_error(guest, "%s: worker: core sent what is no call", reader);
-	worker_free(worker);
-	return r == CHANNEL_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE;
+	return worker_end(worker, r);
 }
 
 int worker_clean(int fd, const char *guest, const char *reader)

@@ -3,14 +3,14 @@
 #
 # For the tests between a real bridge and a real pcscd with the vpcd driver and the scripted card:
 # sourced with the arguments of the test: CCID-BRIDGE RELAY-CLIENT CARD CARD-CTL EXCHANGE RAW-FRAME
-# BAD-PEER. It starts the test again in namespaces of its own, and gives it functions to start, ask
-# and judge.
+# BAD-PEER OTHER-PCSCD. It starts the test again in namespaces of its own, and gives it functions to
+# start, ask and judge.
 #
 # Ends the test with 77 (skipped) unless there are root, pcscd and the vpcd driver (VPCD_DRIVER, or
 # where Debian's package has it).
 
 # shellcheck disable=SC2034 # used by those that source this
-bridge=$1 client=$2 card=$3 card_ctl=$4 exchange=$5 raw_frame=$6 bad_peer=$7
+bridge=$1 client=$2 card=$3 card_ctl=$4 exchange=$5 raw_frame=$6 bad_peer=$7 other_pcscd=$8
 driver=${VPCD_DRIVER:-/usr/lib/pcsc/drivers/serial/libifdvpcd.so}
 work=$(mktemp -d)
 

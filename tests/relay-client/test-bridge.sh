@@ -300,6 +300,39 @@ test_restart_pcscd()
 	ask "$looking" = transmit: ok
 }
 
+# pcscd was updated: nobody can talk to it until our processes have the libpcsclite of its version.
+test_other_version()
+{
+	local other deaths
+	deaths=$(said 'the worker died')$(said 'monitor process died')
+	kill "$pcscd_pid"
+	ask wait no-service = wait: no-service
+	"$other_pcscd" /run/pcscd/pcscd.comm &
+	other=$!
+	until_true 10 said_times 1 "pcscd is of a version that the installed libpcsclite can't talk to"
+	until_true 10 said_times 2 'monitor: pcscd: SCARD_E_SERVICE_STOPPED'
+	ask connect = connect: service gone
+	ask connect = connect: service gone
+	until_true 5 worker_is_gone
+	said_times 1 "pcscd is of a version" || fail "said again"
+	[ "$(said 'the worker died')$(said 'monitor process died')" = "$deaths" ] || fail "a death"
+	kill "$other"
+	start_pcscd
+	ask wait present = wait: present
+	ask connect = connect: ok
+	ask "$looking" = transmit: ok
+}
+
+said_times()
+{
+	[ "$(said "$2")" = "$1" ]
+}
+
+worker_is_gone()
+{
+	[ -z "$(role_pids worker)" ]
+}
+
 # The card is open and used: core is killed, the worker gives it up, and the next core serves it.
 test_kill_core()
 {
@@ -429,7 +462,8 @@ test_configuration()
 
 prepare
 for name in start disposition host_program removal front_confined kill_front attacks attacks_elsewhere \
-	kill_worker kill_monitor restart_pcscd kill_core second_start refusals versions end log configuration
+	kill_worker kill_monitor restart_pcscd other_version kill_core second_start refusals versions end log \
+	configuration
 do
 	echo "$name"
 	"test_$name"

@@ -34,6 +34,11 @@ pcscd_is_gone()
 	! pcscd_runs
 }
 
+monitor_is_gone()
+{
+	[ -z "$(role_pids monitor)" ]
+}
+
 pcscd_threads()
 {
 	find "/proc/$(pgrep -x pcscd)/task" -mindepth 1 -maxdepth 1 | wc -l
@@ -103,7 +108,7 @@ test_idle()
 	local gone
 	end_guest
 	gone=$SECONDS
-	until_true 15 test -z "$(role_pids monitor)"
+	until_true 15 monitor_is_gone
 	pcscd_runs || fail "pcscd did not wait its minute"
 	until_true 75 pcscd_is_gone
 	[ $((SECONDS - gone)) -ge 55 ] || fail "pcscd ended after $((SECONDS - gone)) s"

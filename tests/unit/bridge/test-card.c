@@ -220,7 +220,10 @@ static void test_end(void **state)
 	assert_string_equal(fake_calls(), "disconnect reset; release");
 }
 
-/* A reset that is refused must not keep the handle open. */
+/*
+ * A reset that is refused must not keep the handle open; but somebody else has to reset the card
+ * then. Another program's transaction is waited for.
+ */
 static void test_refused_reset(void **state)
 {
 	(void)state;
@@ -230,8 +233,19 @@ static void test_refused_reset(void **state)
 	fake.disconnect = SCARD_E_SHARING_VIOLATION;
 	call(WIRE_DISCONNECT, 0, 0);
 	assert_int_equal(reply.outcome, WIRE_OK);
+	assert_string_equal(fake_calls(), "disconnect reset; disconnect reset; release");
+	assert_int_equal(clock_now.waited, CARD_BUSY_POLL);
+	assert_false(card.unclean);
+
+	call(WIRE_CONNECT, WIRE_LEAVE, 0);
+	call(WIRE_TRANSMIT, 0, 0);
+	(void)fake_calls();
+	fake.disconnect = SCARD_F_INTERNAL_ERROR;
+	call(WIRE_DISCONNECT, 0, 0);
+	assert_int_equal(reply.outcome, WIRE_OK);
 	assert_string_equal(fake_calls(), "disconnect reset; disconnect leave; release");
 	assert_int_equal(fake.handles, 0);
+	assert_true(card.unclean);
 }
 
 /* Answers of every length that pcscd gives on success. Fewer than two bytes are no answer. */
@@ -341,7 +355,8 @@ static void test_clean(void **state)
 		bool clean;
 	} rows[] = {
 		{ SCARD_S_SUCCESS, SCARD_S_SUCCESS, true },
-		{ SCARD_S_SUCCESS, SCARD_E_SHARING_VIOLATION, false },
+		{ SCARD_S_SUCCESS, SCARD_E_SHARING_VIOLATION, true },
+		{ SCARD_S_SUCCESS, SCARD_F_INTERNAL_ERROR, false },
 		{ SCARD_E_SHARING_VIOLATION, SCARD_S_SUCCESS, false },
 		{ SCARD_F_INTERNAL_ERROR, SCARD_S_SUCCESS, false },
 		{ SCARD_E_NO_SMARTCARD, SCARD_S_SUCCESS, true },

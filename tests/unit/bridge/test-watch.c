@@ -206,6 +206,21 @@ static void test_service(void **state)
 	start();
 }
 
+/* A pcscd of another version is away, and core is told why. */
+static void test_foreign(void **state)
+{
+	(void)state;
+	fake.establish = SCARD_E_SERVICE_STOPPED;
+	step("establish", false, true);
+	assert_int_equal(watch.seen.service, WATCH_FOREIGN);
+	assert_int_equal(watch.problem, SCARD_E_SERVICE_STOPPED);
+	fake.establish = SCARD_E_NO_SERVICE;
+	step("establish", false, true);
+	assert_int_equal(watch.seen.service, 0);
+	fake.establish = SCARD_S_SUCCESS;
+	start();
+}
+
 /* 16 readers leave no entry for plug and play; of a 17th nobody can be told. */
 static void test_sixteen(void **state)
 {
@@ -267,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_current_state, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_plugging, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_service, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_foreign, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sixteen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 	};
