@@ -24,10 +24,14 @@
 #include "host-bridge/front_keeper.h"
 #include "host-bridge/guest.h"
 #include "host-bridge/host_readers.h"
+#include "host-bridge/leftovers.h"
+#include "host-bridge/used_cards.h"
 #include "relay/link.h"
 #include "relay/session.h"
 
 #define PROBLEM_MAX 1024
+#define USED_CARDS_SUFFIX ".used"
+#define USED_CARDS_DEFAULT "/run/ccid-bridge/cards"
 
 static const int end_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -41,6 +45,8 @@ struct core {
 	uv_timer_t timer;
 	struct front_keeper *fronts;  /* as many as endpoints in the configuration */
 	size_t fronts_up;             /* that have listened once */
+	struct used_cards used_cards;
+	struct leftovers leftovers;
 	struct bridge_guest_host host;
 	struct bridge_guest **guests; /* as many as in the configuration */
 	struct host_readers readers;
@@ -279,13 +285,14 @@ static void on_timer(uv_timer_t *timer)
 		if (now >= bridge_guest_deadline(core->guests[i]))
 			r = bridge_guest_tick(core->guests[i], now);
 	}
+	leftovers_tick(&core->leftovers, now);
 	if (r < 0)
 		core_fail(core, r);
 }
 
 static uint64_t core_deadline(const struct core *core)
 {
-	uint64_t deadline = SESSION_NEVER;
+	uint64_t deadline = leftovers_deadline(&core->leftovers);
 
 	for (size_t i = 0; i < core->config->guest_count; i++) {
 		if (bridge_guest_deadline(core->guests[i]) < deadline)
@@ -325,6 +332,8 @@ static void core_end_if_idle(struct core *core)
 		if (bridge_guest_is_busy(core->guests[i]))
 			return;
 	}
+	if (leftovers_are_busy(&core->leftovers))
+		return;
 	uv_close((uv_handle_t *)&core->prepare, NULL);
 	for (size_t i = 0; i < core->config->endpoint_count; i++)
 		front_keeper_stop(&core->fronts[i]);
@@ -340,6 +349,7 @@ static void core_stop(struct core *core)
 		uv_close((uv_handle_t *)&core->signals[i], NULL);
 	uv_close((uv_handle_t *)&core->timer, NULL);
 	host_readers_stop(&core->readers);
+	leftovers_shut(&core->leftovers);
 	for (size_t i = 0; i < core->config->guest_count; i++) {
 		if (bridge_guest_session(core->guests[i]) != 0)
 			refuse_session(core, bridge_guest_route(core->guests[i]),
@@ -356,6 +366,31 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- the beginning ---- */
 
+/* Beside the first socket, in a folder that is ours, as far as there is a socket. */
+static void used_cards_path(const struct bridge_config *config, char *path, size_t size)
+{
+	size_t i = 0;
+
+	while (i < config->endpoint_count && !endpoint_is_ipc(config->endpoints[i]))
+		i++;
+	(void)snprintf(path, size, "%s" USED_CARDS_SUFFIX, i < config->endpoint_count ?
+		endpoint_path(config->endpoints[i]) : USED_CARDS_DEFAULT);
+}
+
+/* Returns as used_cards_open() does. */
+static int core_reset_leftovers(struct core *core, char *why, size_t why_size)
+{
+	char path[ENDPOINT_PATH_MAX + sizeof USED_CARDS_SUFFIX];
+	int r;
+
+	used_cards_path(core->config, path, sizeof path);
+	r = used_cards_open(&core->used_cards, path, why, why_size);
+	if (r == 0)
+		r = leftovers_start(&core->leftovers, &core->loop, core->host.log_level,
+			&core->used_cards);
+	return r;
+}
+
 /* Whatever goes wrong here is logged, and ends the loop soon after it has begun. */
 static void core_listen(struct core *core)
 {
@@ -364,9 +399,11 @@ static void core_listen(struct core *core)
 
 	for (size_t i = 0; i < core->config->endpoint_count && r == 0; i++)
 		r = front_keeper_start(&core->fronts[i], why, sizeof why);
+	if (r == 0)
+		r = core_reset_leftovers(core, why, sizeof why);
 	if (r == 0 || core->stopping)
 		return;
-	log_error("bridge", "%s", why);
+	log_error("bridge", "%s", r > 0 ? why : strerror(-r));
 	core->result = -EIO;
 	core_stop(core);
 }
@@ -425,6 +462,8 @@ static int core_init(struct core *core, const char *log_level)
 	core->host = (struct bridge_guest_host){
 		.loop = &core->loop,
 		.log_level = log_level,
+		.used_cards = &core->used_cards,
+		.leftovers = &core->leftovers,
 		.send = core_send,
 		.fail = core_fail,
 		.context = core,
@@ -444,6 +483,9 @@ static int core_init(struct core *core, const char *log_level)
 
 static void core_deinit(struct core *core)
 {
+	/* The list of used cards before what keeps other bridges from it. */
+	leftovers_deinit(&core->leftovers);
+	used_cards_close(&core->used_cards);
 	for (size_t i = 0; core->fronts != NULL && i < core->config->endpoint_count; i++)
 		front_keeper_deinit(&core->fronts[i]);
 	free(core->fronts);
@@ -472,7 +514,7 @@ static void core_start(struct core *core)
 
 int core_run(const struct bridge_config *config, const char *log_level)
 {
-	struct core core = { .config = config };
+	struct core core = { .config = config, .used_cards = USED_CARDS_NULL };
 	int status = EXIT_FAILURE;
 	int r = uv_loop_init(&core.loop);
 

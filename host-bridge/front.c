@@ -81,15 +81,10 @@ static void front_tell_problem(struct front *front, const char *endpoint, const 
 
 /* ---- the start ---- */
 
-static bool is_ipc(const char *endpoint)
-{
-	return strncmp(endpoint, "ipc://", strlen("ipc://")) == 0;
-}
-
 /* Returns 0 or LINK_BAD_ADDRESS. Fatal: -errno. */
 static int front_attach(struct front *front, const char *endpoint, const char **reason)
 {
-	if (!is_ipc(endpoint))
+	if (!endpoint_is_ipc(endpoint))
 		return link_nanomsg_attach(front->link, endpoint, reason);
 	if (fchdir(PROCESS_FOLDER) != 0)
 		return error_from_errno();
@@ -206,7 +201,7 @@ int front_run(int fd, const char *endpoint)
 	if (front == NULL)
 		return EXIT_FAILURE;
 	process_die_with_parent();
-	sandbox_limit(is_ipc(endpoint) ? PROCESS_FOLDER + 1 : PROCESS_FOLDER);
+	sandbox_limit(endpoint_is_ipc(endpoint) ? PROCESS_FOLDER + 1 : PROCESS_FOLDER);
 	channel_init(&front->channel, fd);
 	if (payload_init(&front->frame, WIRE_FRAME_MAX) == 0 && front_listen(front, endpoint) == 0) {
 		front_confine();

@@ -53,7 +53,8 @@ static void keeper_up(struct front_keeper *keeper)
 {
 	char why[WHY_MAX];
 
-	if (endpoint_publish(&keeper->claim, &keeper->maker, why, sizeof why) != 0) {
+	if (endpoint_is_ipc(keeper->endpoint) &&
+	    endpoint_publish(&keeper->claim, &keeper->maker, why, sizeof why) != 0) {
 		child_kill(keeper->child);
 		keeper_start_failed(keeper, why);
 		return;
@@ -147,7 +148,7 @@ static int keeper_spawn(struct front_keeper *keeper, int folder)
 		.log_level = keeper->log_level,
 		.words = &keeper->endpoint,
 		.word_count = 1,
-		.folder = &folder,
+		.folder = folder >= 0 ? &folder : NULL,
 		.bare = true,
 		.other_user = keeper->maker.other,
 		.user = keeper->maker.user,
@@ -162,15 +163,17 @@ static void keeper_launch(struct front_keeper *keeper)
 	char why[WHY_MAX];
 	const char *said = why;
 	int folder = -1;
-	int r;
+	int r = 0;
 
 	keeper->started = uv_now(keeper->loop);
-	r = endpoint_open_folder(&keeper->claim, &folder, why, sizeof why);
+	if (endpoint_is_ipc(keeper->endpoint))
+		r = endpoint_open_folder(&keeper->claim, &folder, why, sizeof why);
 	if (r == 0) {
 		said = NULL;
 		r = keeper_spawn(keeper, folder);
-		(void)close(folder);
 	}
+	if (folder >= 0)
+		(void)close(folder);
 	if (r == 0) {
 		keeper->state = KEEPER_STARTING;
 		(void)uv_timer_start(&keeper->timer, on_start_too_long, KEEPER_START_LIMIT, 0);
@@ -185,12 +188,14 @@ static void keeper_launch(struct front_keeper *keeper)
 
 int front_keeper_start(struct front_keeper *keeper, char *why, size_t why_size)
 {
-	int r;
+	int r = 0;
 
 	(void)uv_timer_init(keeper->loop, &keeper->timer);
 	keeper->timer.data = keeper;
 	keeper->begun = true;
-	r = endpoint_claim(&keeper->claim, keeper->endpoint, &keeper->maker, why, why_size);
+	if (endpoint_is_ipc(keeper->endpoint))
+		r = endpoint_claim(&keeper->claim, keeper->endpoint, &keeper->maker, why,
+			why_size);
 	if (r != 0)
 		return r;
 	keeper_launch(keeper);

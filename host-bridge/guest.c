@@ -91,7 +91,7 @@ static struct guest_reader *guest_reader_of(struct bridge_guest *guest,
 	if (reader != NULL)
 		return reader;
 	reader = guest_reader_new(&owner, guest->host->loop, guest->config->name,
-		guest->host->log_level, allowed);
+		guest->host->log_level, guest->host->used_cards, allowed);
 	if (reader != NULL) {
 		reader->next = guest->readers;
 		guest->readers = reader;
@@ -126,6 +126,8 @@ static int guest_execute(struct bridge_guest *guest, const struct wire_call *cal
 		reply.outcome = WIRE_UNSUPPORTED;
 	else if (allowed == NULL)
 		reply.outcome = WIRE_READER_GONE;
+	else if (leftovers_hold(guest->host->leftovers, allowed->name))
+		reply.outcome = WIRE_CARD_BUSY;
 	if (reply.outcome != WIRE_OK)
 		return guest_complete(guest, &reply);
 	reader = guest_reader_of(guest, allowed);

@@ -14,7 +14,9 @@
 #include "base/payload.h"
 #include "host-bridge/config.h"
 #include "host-bridge/front_keeper.h"
+#include "host-bridge/leftovers.h"
 #include "host-bridge/reader_table.h"
+#include "host-bridge/used_cards.h"
 #include "relay/wire.h"
 
 struct bridge_guest;
@@ -24,6 +26,8 @@ struct bridge_guest_host {
 	uv_loop_t *loop;
 	const char *log_level; /* by name, for the workers */
 	uint64_t boot;         /* random, chosen when the bridge starts */
+	struct used_cards *used_cards;
+	const struct leftovers *leftovers; /* cards that nobody gets yet */
 	void (*send)(void *context, const struct front_route *to, struct payload_view frame);
 	/* A worker's answer met a fatal error: core should give up. error is negative. */
 	void (*fail)(void *context, int error);

@@ -49,6 +49,26 @@ static bool can_be_cancelled(uint8_t operation)
 	return operation == WIRE_SECURE || operation == WIRE_ESCAPE;
 }
 
+/* ---- the list of used cards ---- */
+
+/* Before a command reaches the card. Returns whether it may. */
+static bool reader_note(struct guest_reader *reader)
+{
+	if (!reader->noted)
+		reader->noted = used_cards_note(reader->used_cards, reader->guest, reader->name,
+			&reader->place) == 0;
+	return reader->noted;
+}
+
+/* After whatever may have reset it. */
+static void reader_strike(struct guest_reader *reader)
+{
+	if (!reader->noted || reader->used || reader->dirty)
+		return;
+	used_cards_strike(reader->used_cards, reader->place);
+	reader->noted = false;
+}
+
 /* ---- the end of a call ---- */
 
 static void log_call(const struct guest_reader *reader, const struct wire_call *call,
@@ -85,6 +105,7 @@ static void reader_follow(struct guest_reader *reader, const struct wire_call *c
 	if (call->operation == WIRE_CONNECT && reply->outcome == WIRE_OK &&
 	    call->initialization != WIRE_LEAVE)
 		reader->used = false;
+	reader_strike(reader);
 }
 
 static void reader_unqueue(struct guest_reader *reader, size_t i)
@@ -202,6 +223,7 @@ static void on_ended(void *owner, bool clean)
 	reader->open = false;
 	reader->dirty = !clean && (reader->dirty || reader->used || state == WORKER_CLEANING);
 	reader->used = false;
+	reader_strike(reader);
 	switch (state) {
 	case WORKER_NONE:
 		/* There is no child that could end. */
@@ -285,6 +307,10 @@ static void reader_next(struct guest_reader *reader)
 
 	if (reader->state == WORKER_NONE && wanted && !reader->stopping)
 		reader_start(reader);
+	/* A card that can't be noted is not used. */
+	while (reader->state == WORKER_IDLE && reader->queued > 0 &&
+	       reaches_card(reader->queue[0].operation) && !reader_note(reader))
+		reader_fail(reader, WIRE_CARD_BUSY);
 	if (reader->state == WORKER_IDLE && reader->queued > 0)
 		reader_send(reader);
 }
@@ -342,6 +368,14 @@ void guest_reader_call(struct guest_reader *reader, const struct wire_call *call
 	reader->queue[reader->queued++] = *call;
 	if (reader->queued == 1 && is_elsewhere(reader))
 		reader_be_patient(reader);
+	reader_next(reader);
+}
+
+void guest_reader_clean(struct guest_reader *reader, size_t place)
+{
+	reader->noted = true;
+	reader->place = place;
+	reader->dirty = true;
 	reader_next(reader);
 }
 
@@ -405,7 +439,8 @@ void guest_reader_tick(struct guest_reader *reader, uint64_t now)
 }
 
 struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv_loop_t *loop,
-	const char *guest, const char *log_level, const struct wire_reader *wire_reader)
+	const char *guest, const char *log_level, struct used_cards *used_cards,
+	const struct wire_reader *wire_reader)
 {
 	struct guest_reader *reader = calloc(1, sizeof *reader);
 
@@ -415,6 +450,7 @@ struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv
 	reader->loop = loop;
 	reader->guest = guest;
 	reader->log_level = log_level;
+	reader->used_cards = used_cards;
 	reader->id = wire_reader->id;
 	reader->deadline = SESSION_NEVER;
 	memcpy(reader->name, wire_reader->name, sizeof reader->name);

@@ -24,6 +24,7 @@
 #include <uv.h>
 
 #include "host-bridge/child.h"
+#include "host-bridge/used_cards.h"
 #include "relay/session.h"
 #include "relay/wire.h"
 
@@ -75,11 +76,18 @@ struct guest_reader {
 	bool used;                   /* and may have sent an APDU over it */
 	bool dirty;                  /* a killed worker has left a used card */
 	bool stopping;               /* the bridge ends: no more processes are started */
+	struct used_cards *used_cards; /* borrowed */
+	bool noted;                  /* there, at place, since it was used */
+	size_t place;
 };
 
-/* Nothing is started. guest and log_level are borrowed. Returns NULL when there is no memory. */
+/*
+ * Nothing is started. guest, log_level and used_cards are borrowed. Returns NULL when there is no
+ * memory.
+ */
 struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv_loop_t *loop,
-	const char *guest, const char *log_level, const struct wire_reader *reader);
+	const char *guest, const char *log_level, struct used_cards *used_cards,
+	const struct wire_reader *reader);
 
 /* Frees; there must be no process any more. */
 void guest_reader_free(struct guest_reader *reader);
@@ -89,6 +97,9 @@ void guest_reader_free(struct guest_reader *reader);
  * completed, or until the stop.
  */
 void guest_reader_call(struct guest_reader *reader, const struct wire_call *call);
+
+/* The card was left used by nobody who lives, and is noted at place: it is reset first of all. */
+void guest_reader_clean(struct guest_reader *reader, size_t place);
 
 /* The session is over: calls are forgotten, and the card is given up. */
 void guest_reader_stop(struct guest_reader *reader);

@@ -27,6 +27,11 @@ static int refuse(char *why, size_t why_size, const char *format, ...)
 	return ENDPOINT_BAD;
 }
 
+bool endpoint_is_ipc(const char *endpoint)
+{
+	return strncmp(endpoint, IPC, strlen(IPC)) == 0;
+}
+
 const char *endpoint_path(const char *endpoint)
 {
 	return endpoint + strlen(IPC);
@@ -40,7 +45,7 @@ int endpoint_check(const char *endpoint, char *why, size_t why_size)
 		return refuse(why, why_size,
 			"\"%s\": tcp:// needs keys, which this version does not have; use ipc:// "
 			"and carry it through a tunnel (ssh -L, ssh -R, socat)", endpoint);
-	if (strncmp(endpoint, IPC, strlen(IPC)) != 0)
+	if (!endpoint_is_ipc(endpoint))
 		return refuse(why, why_size,
 			"\"%s\" is no endpoint; write ipc:// and a path, as in " EXAMPLE, endpoint);
 	path = endpoint_path(endpoint);

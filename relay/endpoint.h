@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes in the path of a unix socket: sun_path of unix(7) without its terminating zero. */
@@ -22,5 +23,8 @@ enum {
  */
 int endpoint_check(const char *endpoint, char *why, size_t why_size);
 
-/* The path of an endpoint that has passed endpoint_check(). */
+/* Whether it is ipc://, a socket in the file system. */
+bool endpoint_is_ipc(const char *endpoint);
+
+/* The path of an ipc:// endpoint that has passed endpoint_check(). */
 const char *endpoint_path(const char *endpoint);

@@ -349,6 +349,39 @@ test_kill_core()
 	ask connect = connect: ok
 }
 
+# Core and worker are killed at once, so that nobody is left to reset the card: the next bridge does,
+# before anybody gets it. (A shared connection of the host's keeps pcscd from powering it off.)
+test_kill_all()
+{
+	local verifies resets pid all
+	"$exchange" connect + sleep 12000 >/dev/null &
+	pid=$!
+	ask "$verify" = transmit: ok T=1 9000
+	verifies=$(logged 'ev=apdu-begin .* ins=20 ')
+	resets=$(logged "$verified")
+	[ -s "$work/run/bridge.sock.used" ] || fail "the card is not noted"
+	# All at once takes two steps: a running worker would see that core is dead.
+	mapfile -t all < <(role_pids worker; role_pids monitor; role_pids front)
+	kill -STOP "$bridge_pid" "${all[@]}"
+	kill -KILL "$bridge_pid" "${all[@]}"
+	wait "$bridge_pid" 2>>"$work/shell.log" || true
+	until_true 5 nothing_is_left
+	sleep 0.5
+	is_logged "$verified" "$resets" || fail "somebody else has reset the card"
+	start_bridge
+	until_true 5 is_logged "$verified" $((resets + 1))
+	ask wait no-session = wait: no-session
+	ask wait present = wait: present
+	[ "$(said 'the bridge before this one left the card used; it is reset')" -ge 1 ] ||
+		fail "the reset was not said"
+	ask connect = connect: ok
+	kill "$pid" || true
+	wait "$pid" || true
+	is_logged 'ev=apdu-begin .* ins=20 ' "$verifies" || fail "the VERIFY was repeated"
+	ask disconnect = disconnect: ok
+	ask connect = connect: ok
+}
+
 # Of all processes that core has started.
 nothing_is_left()
 {
@@ -363,6 +396,36 @@ test_second_start()
 	grep -q "another ccid-bridge is listening on $work/run/bridge.sock" "$work/second.log" ||
 		fail "$(cat "$work/second.log")"
 	ask "$looking" = transmit: ok
+}
+
+# What can't be had is said in one line, and a bridge that runs is left alone.
+# refused_start FOLDER TEXT: a start with its sockets there.
+refused_start()
+{
+	local status=0
+	sed "s,$work/run,$1,g" "$work/bridge.conf" >"$work/refused.conf"
+	"$bridge" -c "$work/refused.conf" 2>"$work/refused.log" || status=$?
+	[ "$status" = 1 ] || fail "$1: exit status $status"
+	[ "$(wc -l <"$work/refused.log")" = 1 ] || fail "$1: $(cat "$work/refused.log")"
+	grep -q -F "$2" "$work/refused.log" || fail "$1: $(cat "$work/refused.log")"
+}
+
+test_refused_starts()
+{
+	mkdir -m 0777 "$work/open"
+	chmod 0777 "$work/open"
+	refused_start "$work/open" "others can write to the folder $work/open"
+	refused_start /proc/bridge "can't make the folder /proc/bridge: No such file or directory"
+	mkdir -m 0700 "$work/file"
+	echo precious >"$work/file/bridge.sock"
+	refused_start "$work/file" "$work/file/bridge.sock exists and is not a socket"
+	[ "$(cat "$work/file/bridge.sock")" = precious ] || fail "a file was lost"
+	mkdir "$work/full"
+	mount -t tmpfs -o mode=0700,size=8k tmpfs "$work/full"
+	head -c 8192 /dev/zero >"$work/full/zeros"
+	refused_start "$work/full" "used cards $work/full/bridge.sock.used can't be kept: No space left"
+	[ "$(ls -A "$work/full")" = zeros ] || fail "something was left: $(ls -A "$work/full")"
+	umount "$work/full"
 }
 
 test_refusals()
@@ -462,8 +525,8 @@ test_configuration()
 
 prepare
 for name in start disposition host_program removal front_confined kill_front attacks attacks_elsewhere \
-	kill_worker kill_monitor restart_pcscd other_version kill_core second_start refusals versions end log \
-	configuration
+	kill_worker kill_monitor restart_pcscd other_version kill_core kill_all second_start refused_starts \
+	refusals versions end log configuration
 do
 	echo "$name"
 	"test_$name"
