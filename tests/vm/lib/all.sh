@@ -11,4 +11,6 @@
 . "$TOP/tests/vm/lib/guest-programs.sh"
 . "$TOP/tests/vm/lib/relay.sh"
 . "$TOP/tests/vm/lib/link.sh"
+. "$TOP/tests/vm/lib/verify.sh"
+. "$TOP/tests/vm/lib/rows.sh"
 . "$TOP/tests/vm/lib/usbmon.sh"

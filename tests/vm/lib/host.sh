@@ -89,6 +89,35 @@ host_bridge_kill()
 	rm -f "$HOST_RUN/vm.sock"
 }
 
+# host_role ROLE: the process of the bridge that has it.
+host_role()
+{
+	pgrep -f -- "--internal-role $1( |\$)"
+}
+
+# host_role_kill ROLE: waits for it first; core may just be starting it.
+host_role_kill()
+{
+	local pids
+	wait_for 10 "the bridge's $1" host_role "$1" >/dev/null
+	pids=$(host_role "$1")
+	# shellcheck disable=SC2086 # one or more
+	kill -KILL $pids
+}
+
+no_host_role()
+{
+	! pgrep -f -- "--internal-role" >/dev/null
+}
+
+# Kills the bridge's main process, and waits like systemd (KillMode=control-group, the default) until
+# the rest of the service has ended: a worker that lost its core resets its card first.
+host_bridge_die()
+{
+	process_kill host-bridge
+	wait_for 20 "the end of the bridge's other processes" no_host_role
+}
+
 tunnel_listens()
 {
 	ss -H -l -t -n "sport = :$TUNNEL_PORT" | grep -q .

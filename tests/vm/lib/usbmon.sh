@@ -43,3 +43,12 @@ usbmon_answers()
 		}
 		END { for (i = 1; i <= n; i++) print answer[i] }' "$RESULTS/guest-usbmon.log"
 }
+
+# usbmon_failures: each command that failed (bmCommandStatus 1), as bMessageType of the response,
+# bmICCStatus (0 active, 1 inactive, 2 absent) and bError: "80 2 FE".
+usbmon_failures()
+{
+	awk '$3 == "C" && $4 ~ /^Bi/ && $7 == "=" && substr($9, 7, 1) == "4" {
+			print substr($8, 1, 2), substr($9, 8, 1), toupper(substr($10, 1, 2))
+		}' "$RESULTS/guest-usbmon.log"
+}
