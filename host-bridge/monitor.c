@@ -25,6 +25,7 @@ struct monitor {
 	unsigned int back_off;
 	uint32_t version;
 	LONG told; /* the problem that was logged last */
+	bool told_left_out;
 };
 
 /* Core says that pcscd is away; what can't be guessed from that is said here, once. */
@@ -42,6 +43,16 @@ static void monitor_explain(struct monitor *monitor)
 	else if (problem != SCARD_S_SUCCESS)
 		log_debug("monitor", "pcscd: %s",
 			outcome_code_name(problem, number, sizeof number));
+}
+
+static void monitor_count(struct monitor *monitor)
+{
+	size_t left_out = monitor->watch.left_out;
+
+	if (left_out > 0 && !monitor->told_left_out)
+		log_warning("monitor", "pcscd has %zu readers; the last %zu are left out",
+			monitor->watch.readers + left_out, left_out);
+	monitor->told_left_out = left_out > 0;
 }
 
 /* Returns 0, CHANNEL_CLOSED or CHANNEL_BROKEN. */
@@ -94,6 +105,7 @@ int monitor_run(int fd)
 	do {
 		answers = watch_step(&monitor->watch);
 		monitor_explain(monitor);
+		monitor_count(monitor);
 	} while (monitor_report(monitor) == 0 && monitor_is_of_use(monitor) &&
 		monitor_pause(monitor, answers));
 	watch_deinit(&monitor->watch);

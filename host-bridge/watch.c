@@ -15,8 +15,8 @@
 /* The upper half of dwEventState counts insertions and removals. */
 #define EVENT_COUNTER_SHIFT 16
 
-/* Enough for as many names as pcscd can have, each with its zero, and the zero at the end. */
-#define LIST_SIZE (2 * PCSCLITE_MAX_READERS_CONTEXTS * MAX_READERNAME + 1)
+/* Enough for more names than we can use, each with its zero, and the zero at the end. */
+#define LIST_SIZE (4 * WIRE_READERS_MAX * MAX_READERNAME + 1)
 
 /* ---- what the readers look like to core ---- */
 
@@ -100,6 +100,19 @@ static const SCARD_READERSTATE *find_entry(const struct watch *watch, const char
 	return NULL;
 }
 
+static void watch_take_name(struct watch *watch, const struct watch *before, size_t index,
+	const char *name)
+{
+	const SCARD_READERSTATE *known = find_entry(before, name);
+
+	memcpy(watch->names[index], name, strlen(name) + 1);
+	if (known != NULL)
+		watch->entries[index] = *known;
+	else
+		watch->entries[index].dwCurrentState = SCARD_STATE_UNAWARE;
+	watch->entries[index].szReader = watch->names[index];
+}
+
 /*
  * Replaces the watched readers by those of a multi-string of size bytes. A reader that was watched
  * before keeps its state, so that only what has changed since ends the next wait.
@@ -110,25 +123,21 @@ static void watch_take(struct watch *watch, const char *list, size_t size)
 	size_t count = 0;
 
 	memset(watch->entries, 0, sizeof watch->entries);
-	for (size_t at = 0; at < size && list[at] != '\0' && count < WATCH_ENTRIES_MAX;) {
+	watch->left_out = 0;
+	for (size_t at = 0; at < size && list[at] != '\0';) {
 		const char *name = &list[at];
 		size_t length = strnlen(name, size - at);
-		const SCARD_READERSTATE *known;
 
 		at += length + 1;
 		if (length >= WIRE_NAME_MAX || at > size)
 			continue;
-		memcpy(watch->names[count], name, length + 1);
-		known = find_entry(&before, name);
-		if (known != NULL)
-			watch->entries[count] = *known;
+		if (count < WIRE_READERS_MAX)
+			watch_take_name(watch, &before, count++, name);
 		else
-			watch->entries[count].dwCurrentState = SCARD_STATE_UNAWARE;
-		watch->entries[count].szReader = watch->names[count];
-		count++;
+			watch->left_out++;
 	}
 	watch->readers = count;
-	if (count < WATCH_ENTRIES_MAX)
+	if (count % WATCH_GROUP != 0 || count == 0)
 		watch->entries[count].szReader = PLUG_AND_PLAY;
 }
 
@@ -155,18 +164,50 @@ static bool watch_list(struct watch *watch)
 
 /* ---- WATCH_WAIT ---- */
 
-/* Every reader whose state is not known yet ends the wait at once. */
+/*
+ * Waits for the entries of one group, and returns what SCardGetStatusChange does. Every reader whose
+ * state is not known yet ends the wait at once.
+ */
+static LONG watch_wait_group(struct watch *watch, size_t first, size_t count, DWORD timeout)
+{
+	SCARD_READERSTATE *entries = &watch->entries[first];
+	LONG rv = watch->pcsc->get_status_change(watch->context, timeout, entries, count);
+
+	for (size_t i = 0; i < count && rv == SCARD_S_SUCCESS; i++)
+		entries[i].dwCurrentState = entries[i].dwEventState;
+	return rv;
+}
+
+/* The first group that has news ends the wait, but the others are asked for theirs. */
+static LONG watch_wait_all(struct watch *watch)
+{
+	const size_t full = watch->readers % WATCH_GROUP == 0 && watch->readers > 0;
+	const size_t count = full ? watch->readers : watch->readers + 1;
+	const size_t groups = (count + WATCH_GROUP - 1) / WATCH_GROUP;
+	DWORD timeout = (DWORD)(WATCH_SLICE / groups);
+	LONG result = SCARD_E_TIMEOUT;
+
+	for (size_t first = 0; first < count; first += WATCH_GROUP) {
+		size_t rest = count - first;
+		LONG rv = watch_wait_group(watch, first, rest < WATCH_GROUP ? rest : WATCH_GROUP,
+			timeout);
+
+		if (rv == SCARD_S_SUCCESS)
+			timeout = 0;
+		if (rv != SCARD_E_TIMEOUT)
+			result = rv;
+		if (rv != SCARD_E_TIMEOUT && rv != SCARD_S_SUCCESS)
+			break;
+	}
+	return result;
+}
+
 static bool watch_wait(struct watch *watch)
 {
-	size_t count = watch->readers < WATCH_ENTRIES_MAX ? watch->readers + 1 : watch->readers;
-	LONG rv = watch->pcsc->get_status_change(watch->context, WATCH_SLICE, watch->entries,
-		count);
+	LONG rv = watch_wait_all(watch);
 
 	switch (rv) {
 	case SCARD_S_SUCCESS:
-		for (size_t i = 0; i < watch->readers; i++)
-			watch->entries[i].dwCurrentState = watch->entries[i].dwEventState;
-		break;
 	case SCARD_E_TIMEOUT:
 		break;
 	case SCARD_E_UNKNOWN_READER:

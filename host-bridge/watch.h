@@ -1,5 +1,5 @@
 /*
- * Watching the host's readers: one context, one SCardGetStatusChange over all of them.
+ * Watching the host's readers: one context, SCardGetStatusChange over all of them.
  *
  *     WATCH_NO_SERVICE   pcscd doesn't answer; the next step tries to establish a context
  *     WATCH_LIST         the readers have to be listed anew
@@ -23,10 +23,12 @@
 #define WATCH_SLICE 1000 /* ms */
 
 /*
- * pcscd up to 2.4 has 16 readers at most, and SCardGetStatusChange takes no more than 16 entries,
- * the one for coming and going readers included: with 16 readers that one is left out.
+ * SCardGetStatusChange takes no more than 16 entries, the one for coming and going readers included.
+ * pcscd up to 2.4 has no more readers than that, later ones may: then the slice is divided among
+ * groups, and a change is seen that much later. A 16th, or 32nd, reader has its group filled: that
+ * readers come and go is then seen by the list at the end of the slice.
  */
-#define WATCH_ENTRIES_MAX PCSCLITE_MAX_READERS_CONTEXTS
+#define WATCH_GROUP PCSCLITE_MAX_READERS_CONTEXTS
 
 /*
  * Of wire_readers.service, between monitor and core: pcscd is of a version that this process's
@@ -44,9 +46,10 @@ struct watch {
 	const struct pcsc_functions *pcsc;
 	enum watch_state state;
 	SCARDCONTEXT context;
-	char names[WATCH_ENTRIES_MAX][WIRE_NAME_MAX];
-	SCARD_READERSTATE entries[WATCH_ENTRIES_MAX];
+	char names[WIRE_READERS_MAX][WIRE_NAME_MAX];
+	SCARD_READERSTATE entries[WIRE_READERS_MAX];
 	size_t readers;              /* entries for readers; the one for plug and play may follow */
+	size_t left_out;             /* readers of the last list that are beyond WIRE_READERS_MAX */
 	LONG problem;                /* of the last call; SCARD_S_SUCCESS after a good wait */
 	struct wire_readers seen;    /* insertion is pcscd's event counter, id is 0 */
 	bool known;                  /* seen has been filled in */

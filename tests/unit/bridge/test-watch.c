@@ -221,26 +221,92 @@ static void test_foreign(void **state)
 	start();
 }
 
-/* 16 readers leave no entry for plug and play; of a 17th nobody can be told. */
-static void test_sixteen(void **state)
+/* A list of so many readers. */
+static void use_many(unsigned int count)
 {
-	static char list[17 * 4 + 1];
+	static char list[64 * 4 + 1];
 	size_t size = 0;
 
-	(void)state;
-	for (unsigned int i = 0; i < 17; i++)
+	for (unsigned int i = 0; i < count; i++)
 		size += (size_t)snprintf(&list[size], 5, "R%02u", i) + 1;
+	list[size++] = '\0';
+	use_readers(list, size);
+	step("list", true, false);
+}
+
+/*
+ * 16 readers leave no entry for plug and play; more are waited for in groups, in the same time. What
+ * goes beyond a list of the relay is left out.
+ */
+static void test_many(void **state)
+{
+	static const struct {
+		unsigned int readers;
+		const char *waits;
+	} rows[] = {
+		{ 15, "wait 1000 ms for 16 with PnP" },
+		{ 16, "wait 1000 ms for 16" },
+		{ 17, "wait 500 ms for 16; wait 500 ms for 2 with PnP" },
+		{ 31, "wait 500 ms for 16; wait 500 ms for 16 with PnP" },
+		{ 32, "wait 500 ms for 16; wait 500 ms for 16" },
+	};
+
+	(void)state;
 	fake.change.result = SCARD_E_TIMEOUT;
 	step("establish", true, false);
-	use_readers(list, size + 1);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		use_many(rows[i].readers);
+		step(rows[i].waits, true, true);
+		assert_int_equal(watch.seen.count, rows[i].readers);
+		assert_int_equal(watch.left_out, 0);
+	}
+	use_many(35);
+	step("wait 500 ms for 16; wait 500 ms for 16", true, false);
+	assert_int_equal(watch.seen.count, 32);
+	assert_int_equal(watch.left_out, 3);
+}
+
+/* News of one group doesn't wait for the other, nor is it lost. */
+static void test_news_of_groups(void **state)
+{
+	(void)state;
+	step("establish", true, false);
+	use_many(20);
+	fake.change = (struct fake_change){ SCARD_S_SUCCESS, {
+		{ "R03", SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | COUNTER(1), 5 },
+		{ "R19", SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | COUNTER(7), 6 } } };
+	step("wait 500 ms for 16; wait 0 ms for 5 with PnP", true, true);
+	check_reader(3, "R03", WIRE_CARD_PRESENT, 1, 5);
+	check_reader(19, "R19", WIRE_CARD_PRESENT, 7, 6);
+	use_many(20);
+	assert_int_equal(watch.entries[19].dwCurrentState,
+		SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | COUNTER(7));
+	/* pcscd dies in the first wait: there is no second one */
+	fake.change.result = SCARD_F_COMM_ERROR;
+	step("wait 500 ms for 16; release", false, true);
+}
+
+/* A name that moves is another reader; the one that keeps its name keeps its state. */
+static void test_moving_names(void **state)
+{
+	(void)state;
+	USE_READERS("A 00 00\0A 01 00");
+	fake.change = (struct fake_change){ SCARD_S_SUCCESS, {
+		{ "A 00 00", SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | COUNTER(1), 5 },
+		{ "A 01 00", SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | COUNTER(2), 6 } } };
+	step("establish", true, false);
 	step("list", true, false);
-	step("wait 1000 ms for 16", true, true);
-	assert_int_equal(watch.seen.count, 16);
-	list[15 * 4] = '\0';
-	use_readers(list, 15 * 4 + 1);
+	step("wait 1000 ms for 3 with PnP", true, true);
+	USE_READERS("A 01 00\0A 02 00");
 	step("list", true, false);
-	step("wait 1000 ms for 16 with PnP", true, true);
-	assert_int_equal(watch.seen.count, 15);
+	assert_int_equal(watch.entries[0].dwCurrentState,
+		SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | COUNTER(2));
+	assert_int_equal(watch.entries[1].dwCurrentState, SCARD_STATE_UNAWARE);
+	fake.change = (struct fake_change){ SCARD_S_SUCCESS, {
+		{ "A 02 00", SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | COUNTER(3), 5 } } };
+	step("wait 1000 ms for 3 with PnP", true, true);
+	check_reader(0, "A 01 00", WIRE_CARD_PRESENT, 2, 6);
+	check_reader(1, "A 02 00", WIRE_CARD_PRESENT, 3, 5);
 }
 
 /* Multi-strings that end too early, and names that no reader has. */
@@ -283,7 +349,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_plugging, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_service, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sixteen, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_news_of_groups, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_moving_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 	};
 
