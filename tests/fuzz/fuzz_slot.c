@@ -159,7 +159,8 @@ static void step(struct model *model, struct cursor_in *in)
 		model_pass_time(model, in_le16(in));
 		break;
 	case 9:
-		model_read_bulk(model);
+		if (in_u8(in) & 1)
+			model_read_bulk(model);
 		break;
 	}
 }
