@@ -519,6 +519,8 @@ void model_result(struct model *model, const struct slot_result *result)
 	take_outputs(model);
 	assert(waited || model->outputs == outputs);
 	assert(!waited || !certain || !model->running.set || model->awaited != result->number);
+	if (model->awaited == result->number)
+		model->awaited = 0; /* the answer waits to be read: the same outcome again is nothing */
 }
 
 /* ---- time ---- */
