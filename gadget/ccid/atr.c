@@ -1,9 +1,9 @@
 /*
  * The parser of answers to reset.
  *
- * TS and T0 are followed by groups TA TB TC TD, whose presence the previous TD (for the first group,
- * T0) announces in its upper four bits; TD also names the protocol that the next group belongs to.
- * Then come the historical bytes, and TCK unless T=0 alone is offered. ISO 7816-3, 8.2.
+ * TS and T0 are followed by groups TA TB TC TD, whose presence the previous TD (for the first
+ * group, T0) announces in its upper four bits; TD also names the protocol that the next group
+ * belongs to. Then come the historical bytes, and TCK unless T=0 alone is offered. ISO 7816-3, 8.2.
  *
  * A malformed ATR is still the card's: the reader passes it on as it is, and works with what can be
  * read of it, as the drivers do.
@@ -189,8 +189,8 @@ bool atr_offers(const struct atr *atr, uint8_t protocol)
 
 unsigned int atr_clock_rate(uint8_t ta1)
 {
-	static const uint16_t rates[16] = { 372, 372, 558, 744, 1116, 1488, 1860, 0, 0, 512, 768, 1024,
-		1536, 2048, 0, 0 };
+	static const uint16_t rates[16] = { 372, 372, 558, 744, 1116, 1488, 1860, 0,
+		0, 512, 768, 1024, 1536, 2048, 0, 0 };
 
 	return rates[ta1 >> 4];
 }

@@ -24,7 +24,7 @@
 
 struct atr {
 	bool inverse;              /* TS = 3F: inverse convention; ISO 7816-3, 8.1 */
-	uint16_t protocols;        /* bit n: T=n is named, also T=15 (global bytes). T=0 without TD1 */
+	uint16_t protocols;        /* bit n: T=n is named, also T=15 (global); T=0 by default */
 	uint8_t first;             /* the first protocol offered, which is used without PPS */
 	bool specific;             /* TA2 is there: specific mode, no PPS; ISO 7816-3, 6.3.1 */
 	uint8_t specific_protocol; /* TA2, bits 4 to 1: the only one in specific mode; else first */
@@ -59,7 +59,10 @@ int atr_parse(struct payload_view bytes, struct atr *atr);
 /* Whether the card can be used with T=protocol (0 to 14): in specific mode, with one only. */
 bool atr_offers(const struct atr *atr, uint8_t protocol);
 
-/* F, the clock rate conversion integer that TA1's upper half stands for; 0 if RFU. ISO 7816-3, 8.3. */
+/*
+ * F, the clock rate conversion integer that TA1's upper half stands for; 0 if RFU. ISO 7816-3,
+ * 8.3.
+ */
 unsigned int atr_clock_rate(uint8_t ta1);
 
 /* D, the baud rate adjustment integer that TA1's lower half stands for; 0 if RFU. */

@@ -153,15 +153,15 @@ enum {
 };
 
 /*
- * How many bytes are missing to the message that begins with these size bytes, by its dwLength, however
- * absurd that is: what it announces belongs to it, and must not be taken for further messages. 0 when the
- * message is complete, or too short to have a length.
+ * How many bytes are missing to the message that begins with these size bytes, by its dwLength,
+ * however absurd that is: what it announces belongs to it, and must not be taken for further
+ * messages. 0 when the message is complete, or too short to have a length.
  */
 size_t ccid_message_missing(const uint8_t *bytes, size_t size);
 
 /*
- * Takes a message apart. Returns 0, CCID_TRUNCATED (command is not set) or CCID_BAD_LENGTH (command is
- * set, without data).
+ * Takes a message apart. Returns 0, CCID_TRUNCATED (command is not set) or CCID_BAD_LENGTH (command
+ * is set, without data).
  */
 int ccid_command_decode(struct payload_view message, struct ccid_command *command);
 
@@ -169,13 +169,16 @@ int ccid_command_decode(struct payload_view message, struct ccid_command *comman
 uint16_t ccid_command_level(const struct ccid_command *command);
 
 /*
- * The offset of abRFU, CCID 1.1, 6.1.1 to 6.1.13, if it isn't zero; else 0. A driver that sets it wants
- * something that this reader does not know, and has to learn that it is not done. Commands that are not
- * supported have none.
+ * The offset of abRFU, CCID 1.1, 6.1.1 to 6.1.13, if it isn't zero; else 0. A driver that sets it
+ * wants something that this reader does not know, and has to learn that it is not done. Commands
+ * that are not supported have none.
  */
 uint8_t ccid_command_wrong_rfu(const struct ccid_command *command);
 
-/* The type of response that a command of this type gets, CCID 1.1, table 6.1-1; unknown: SlotStatus. */
+/*
+ * The type of response that a command of this type gets, CCID 1.1, table 6.1-1; unknown:
+ * SlotStatus.
+ */
 enum ccid_response_type ccid_response_type(uint8_t bMessageType);
 
 /* Puts a message together; *size is its length. Returns 0 or CCID_NO_ROOM. */

@@ -57,7 +57,8 @@ struct parameters parameters_from_atr(const struct atr *atr, uint8_t protocol)
 		out_u8(&out, atr->tc2);             /* bWaitingIntegerT0 */
 		out_u8(&out, atr->clock_stop);      /* bClockStop */
 	} else {
-		out_u8(&out, (uint8_t)(TCCKST1_FIXED | convention_bits(atr) | atr->t1_crc)); /* bmTCCKST1 */
+		/* bmTCCKST1 */
+		out_u8(&out, (uint8_t)(TCCKST1_FIXED | convention_bits(atr) | atr->t1_crc));
 		out_u8(&out, atr->tc1);        /* bGuardTimeT1 */
 		out_u8(&out, atr->t1_bwi_cwi); /* bmWaitingIntegersT1 */
 		out_u8(&out, atr->clock_stop); /* bClockStop */

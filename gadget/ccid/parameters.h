@@ -1,8 +1,8 @@
 /*
  * abProtocolDataStructure: what Get-, Set- and ResetParameters carry; CCID 1.1, 6.1.7 and 6.2.3.
  *
- * The values come from the card's ATR. What a driver sets is accepted if it is well-formed, and only
- * its choice of protocol has an effect: the rest is between the host's reader and the card.
+ * The values come from the card's ATR. What a driver sets is accepted if it is well-formed, and
+ * only its choice of protocol has an effect: the rest is between the host's reader and the card.
  *
  * A value that the specification does not allow is refused, with its offset, unless the ATR itself
  * has it: cards with such ATRs are in the field, and drivers set what they have read there.
@@ -31,8 +31,8 @@ struct parameters {
 struct parameters parameters_from_atr(const struct atr *atr, uint8_t protocol);
 
 /*
- * Checks a structure of the size that belongs to its protocol. Returns 0, or the offset in the message
- * of the first field that is wrong: 10 to 16; CCID 1.1, 6.1.7.
+ * Checks a structure of the size that belongs to its protocol. Returns 0, or the offset in the
+ * message of the first field that is wrong: 10 to 16; CCID 1.1, 6.1.7.
  */
 uint8_t parameters_wrong_field(const struct parameters *parameters, const struct atr *atr);
 

@@ -1,15 +1,16 @@
 /*
- * Abort: a request on the control pipe and a message on bulk OUT with the same bSeq, in either order,
- * end the running command. CCID 1.1, 5.3.1 and 6.1.13.
+ * Abort: a request on the control pipe and a message on bulk OUT with the same bSeq, in either
+ * order, end the running command. CCID 1.1, 5.3.1 and 6.1.13.
  *
  * The message is answered once both are there. Between the request and its message every other
- * command fails as aborted, CCID 1.1, 5.3.1; but not for ever: libccid gives a reader up whose status it
- * can't read, and the driver that made the request may have been killed before it sent the message.
+ * command fails as aborted, CCID 1.1, 5.3.1; but not for ever: libccid gives a reader up whose
+ * status it can't read, and the driver that made the request may have been killed before it sent
+ * the message.
  *
- * An APDU that the host has goes on, and its late outcome reaches nobody. A PIN entry or an escape is
- * cancelled: it may never end by itself, and a PIN that is entered behind the driver's back must not leave
- * a card that accepts it. The host gives the card up for that and resets it, so that a card that was
- * powered is shown as pulled and put back.
+ * An APDU that the host has goes on, and its late outcome reaches nobody. A PIN entry or an escape
+ * is cancelled: it may never end by itself, and a PIN that is entered behind the driver's back must
+ * not leave a card that accepts it. The host gives the card up for that and resets it, so that a
+ * card that was powered is shown as pulled and put back.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -51,8 +51,8 @@ static bool slot_has_protocol(const struct slot *slot, uint8_t bProtocolNum)
 }
 
 /*
- * CCID 1.1, 6.1.7. The choice of protocol takes effect with the next XfrBlock; the structure is kept
- * and shown, as a reader that does PPS by itself may.
+ * CCID 1.1, 6.1.7. The choice of protocol takes effect with the next XfrBlock; the structure is
+ * kept and shown, as a reader that does PPS by itself may.
  */
 void slot_set_parameters(struct slot *slot, const struct ccid_command *command)
 {

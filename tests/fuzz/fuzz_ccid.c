@@ -1,7 +1,7 @@
 /*
  * Fuzzes what takes foreign bytes apart in the CCID device: the framing of bulk OUT, the command
- * decoder, the ATR parser and the check of parameters. Any bytes are decoded or refused, within their
- * bounds, and what is said of them agrees with them.
+ * decoder, the ATR parser and the check of parameters. Any bytes are decoded or refused, within
+ * their bounds, and what is said of them agrees with them.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -1,7 +1,7 @@
 /*
- * Fuzzes the slot: messages, class requests, what the host says, and time, in any order. The input is a
- * list of steps; each begins with a byte that chooses it, and takes what it needs from the bytes behind.
- * What must hold is in slot_model.h.
+ * Fuzzes the slot: messages, class requests, what the host says, and time, in any order. The input
+ * is a list of steps; each begins with a byte that chooses it, and takes what it needs from the
+ * bytes behind. What must hold is in slot_model.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -70,8 +70,8 @@ static const uint8_t *data_for(uint8_t type, uint8_t seq, const uint8_t *specifi
 /* A whole command: type, bSeq, bytes 7 to 9, and a length whose data is made up. */
 static void step_command(struct model *model, struct cursor_in *in)
 {
-	static const uint8_t types[] = { 0x61, 0x62, 0x63, 0x65, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F,
-		0x71, 0x72, 0x73 };
+	static const uint8_t types[] = { 0x61, 0x62, 0x63, 0x65, 0x69, 0x6A, 0x6B, 0x6C, 0x6D,
+		0x6E, 0x6F, 0x71, 0x72, 0x73 };
 	struct cursor_out out = cursor_out(data, sizeof(data));
 	uint8_t type = types[in_u8(in) % sizeof(types)], seq = in_u8(in);
 	uint8_t specific[3], flags;

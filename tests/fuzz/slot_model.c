@@ -186,7 +186,10 @@ static void check_answer(struct model *model, struct payload_view message)
 		model->awaited = 0;
 }
 
-/* bmICCStatus is that of before or after what happens: a card is lost with an answer, or behind it. */
+/*
+ * bmICCStatus is that of before or after what happens: a card is lost with an answer, or behind
+ * it.
+ */
 static void check_icc(const struct model *model, uint8_t bSlot, uint8_t bmICCStatus)
 {
 	if (bSlot != 0)
@@ -266,7 +269,8 @@ static void check_call(struct model *model, const struct slot_call *call)
 	model->awaited_operation = call->operation;
 	if (model->calls_count == MODEL_CALLS_MAX) {
 		model->calls_count--;
-		memmove(model->calls, model->calls + 1, model->calls_count * sizeof(model->calls[0]));
+		memmove(model->calls, model->calls + 1,
+			model->calls_count * sizeof(model->calls[0]));
 	}
 	model->calls[model->calls_count++] = call->number;
 }
@@ -302,7 +306,10 @@ static void take_outputs(struct model *model)
 		model->told_present == (slot_icc_status(model->slot) != CCID_ICC_ABSENT));
 }
 
-/* Something may have ended the running command; its answer is behind a message that nobody has read. */
+/*
+ * Something may have ended the running command; its answer is behind a message that nobody has
+ * read.
+ */
 static void happened(struct model *model, bool unread)
 {
 	if (model->running.set && unread)
@@ -384,7 +391,8 @@ static void note_command(struct model *model, const struct ccid_command *command
 	if (command->data.size > sizeof(model->command) - model->command_size)
 		return;
 	if (command->data.size > 0)
-		memcpy(model->command + model->command_size, command->data.bytes, command->data.size);
+		memcpy(model->command + model->command_size, command->data.bytes,
+			command->data.size);
 	model->command_size += command->data.size;
 	model->command_used = false;
 }
@@ -405,7 +413,8 @@ static void note_ending(struct model *model, const struct ccid_command *command,
 }
 
 /* The command has no answer yet: it runs, and nothing else does. */
-static void check_accepted(struct model *model, const struct ccid_command *command, uint32_t awaited)
+static void check_accepted(struct model *model, const struct ccid_command *command,
+	uint32_t awaited)
 {
 	assert(command->bSlot == 0);
 	assert(!is_certain(&model->running));
@@ -519,8 +528,9 @@ void model_result(struct model *model, const struct slot_result *result)
 	take_outputs(model);
 	assert(waited || model->outputs == outputs);
 	assert(!waited || !certain || !model->running.set || model->awaited != result->number);
+	/* If the answer waits to be read: the same outcome once more is nothing. */
 	if (model->awaited == result->number)
-		model->awaited = 0; /* the answer waits to be read: the same outcome again is nothing */
+		model->awaited = 0;
 }
 
 /* ---- time ---- */

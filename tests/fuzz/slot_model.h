@@ -2,26 +2,27 @@
  * A slot beside a model of it: everything that goes into the slot goes through here, and what comes
  * out is compared with what may come out. The first difference ends the process.
  *
- * The model knows no more than what a driver and a host see: the command that was sent last, the one
- * that runs, the call that this one waits for, what has not been read yet. What must hold:
+ * The model knows no more than what a driver and a host see: the command that was sent last, the
+ * one that runs, the call that this one waits for, what has not been read yet. What must hold:
  *
- *   - a command is answered at once, or the host is asked to do something for it, or it is an Abort;
- *     none is dropped, and none has two answers;
- *   - an answer has the command's bSeq and bSlot, the type of its response, the right bmICCStatus, and
- *     is not longer than CCID_MESSAGE_MAX; there is no other message, and never one before the last was
- *     read or taken back;
- *   - a well-formed GetSlotStatus succeeds at once, whatever goes on; only between the halves of an Abort
- *     it fails as aborted;
+ *   - a command is answered at once, or the host is asked to do something for it, or it is an
+ *     Abort; none is dropped, and none has two answers;
+ *   - an answer has the command's bSeq and bSlot, the type of its response, the right bmICCStatus,
+ *     and is not longer than CCID_MESSAGE_MAX; there is no other message, and never one before the
+ *     last was read or taken back;
+ *   - a well-formed GetSlotStatus succeeds at once, whatever goes on; only between the halves of an
+ *     Abort it fails as aborted;
  *   - a command that another one took the place of is never answered, nor one that was aborted;
- *   - the outcome of a call that no command waits for has no consequence at all; the outcome of one that
- *     is waited for has an answer, or the next call;
- *   - XfrBlock, Secure and Escape are answered or extended every SLOT_EXTENSION_NEXT, and not more often;
- *     no other command is extended; IccPowerOn is answered within SLOT_POWER_ON_MAX;
- *   - the bytes for the card are those of the command's parts, each command reaches it once, and only a
- *     powered card; the parts of the response are what the card said, whole, in order, and in no message
- *     of whole packets;
+ *   - the outcome of a call that no command waits for has no consequence at all; the outcome of one
+ *     that is waited for has an answer, or the next call;
+ *   - XfrBlock, Secure and Escape are answered or extended every SLOT_EXTENSION_NEXT, and not more
+ *     often; no other command is extended; IccPowerOn is answered within SLOT_POWER_ON_MAX;
+ *   - the bytes for the card are those of the command's parts, each command reaches it once, and
+ *     only a powered card; the parts of the response are what the card said, whole, in order, and
+ *     in no message of whole packets;
  *   - a PIN entry is asked of the host only if the descriptor promises one;
- *   - a notification says what GetSlotStatus says, and there is one for each change and for nothing else;
+ *   - a notification says what GetSlotStatus says, and there is one for each change and for nothing
+ *     else;
  *   - the slot allocates nothing after it was made (seen under AddressSanitizer only);
  *   - at the end of it all, a driver that begins anew gets at a card that is there.
  *

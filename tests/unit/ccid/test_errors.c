@@ -245,7 +245,8 @@ static void take_outputs(struct world *world)
 	while (slot_pop_output(world->slot, &output)) {
 		switch (output.type) {
 		case SLOT_OUTPUT_SEND:
-			assert_in_range(output.message.size, CCID_HEADER_SIZE, sizeof(world->message));
+			assert_in_range(output.message.size, CCID_HEADER_SIZE,
+				sizeof(world->message));
 			memcpy(world->message, output.message.bytes, output.message.size);
 			world->message_size = output.message.size;
 			world->messages++;
@@ -327,7 +328,8 @@ static void bring_to(struct world *world, enum state state)
 	if (state == CHAIN)
 		send(world, "6F 05000000 00 000100 00A4040000", RUNNING_SEQ);
 	if (state == ABORT)
-		assert_int_equal(slot_control(world->slot, world->now, 0x21, 0x01, 0x7700, answer), 0);
+		assert_int_equal(0,
+			slot_control(world->slot, world->now, 0x21, 0x01, 0x7700, answer));
 	take_outputs(world);
 }
 
@@ -401,8 +403,8 @@ static void assert_cell(const struct row *row, enum state state, const char *exp
 	send(&world, row->command, SEQ);
 	describe(&world, got, sizeof(got));
 	if (strcmp(got, expected) != 0)
-		fail_msg("%s (%.2s), %s: %s, not %s", row->what, row->command, state_names[state], got,
-			expected);
+		fail_msg("%s (%.2s), %s: %s, not %s", row->what, row->command, state_names[state],
+			got, expected);
 	if (world.messages > 0)
 		assert_answer(&world, type, SEQ);
 	if (got[2] == '\0' && strcmp(got, "ok") != 0) {
@@ -423,8 +425,9 @@ static void test_every_field_in_every_state(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(sscanf(rows[i].answers, "%4s %4s %4s %4s %4s %4s %4s %4s", cells[0],
-			cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7]), STATES);
+		assert_int_equal(sscanf(rows[i].answers, "%4s %4s %4s %4s %4s %4s %4s %4s",
+			cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6],
+			cells[7]), STATES);
 		for (enum state s = 0; s < STATES; s++)
 			assert_cell(&rows[i], s, cells[s]);
 	}

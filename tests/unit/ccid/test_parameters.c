@@ -1,6 +1,7 @@
 /*
- * Conversations about parameters and protocols: CCID 1.1, 6.1.5 to 6.1.7, and 6.1.4 for what follows
- * from them. player.h has the language; test_atr.c has the values, test_errors.c the errors.
+ * Conversations about parameters and protocols: CCID 1.1, 6.1.5 to 6.1.7, and 6.1.4 for what
+ * follows from them. player.h has the language; test_atr.c has the values, test_errors.c the
+ * errors.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -176,7 +177,8 @@ static void test_reset_parameters_goes_back_to_the_first_protocol(void **state)
 	(void)state;
 	play_active(LINES(
 		SET_T0, APDU, "call connect reset 1", "reply connect T0 3B80800101", APDU_WORKS,
-		"out 6D 00000000 00 04 000000", "in 82 07000000 00 04 00 00 01 11 10 00 4D 00 20 00",
+		"out 6D 00000000 00 04 000000",
+		"in 82 07000000 00 04 00 00 01 11 10 00 4D 00 20 00",
 		APDU, "call connect reset 2", "reply connect T1 3B80800101", APDU_WORKS));
 }
 
@@ -186,7 +188,8 @@ static void test_power_on_begins_anew(void **state)
 	play_active(LINES(SET_T0,
 		"out 62 00000000 00 04 00 0000", "call connect reset 3",
 		"reply connect T1 3B80800101", "in 80 05000000 00 04 00 00 00 3B80800101",
-		"out 6C 00000000 00 05 000000", "in 82 07000000 00 05 00 00 01 11 10 00 4D 00 20 00",
+		"out 6C 00000000 00 05 000000",
+		"in 82 07000000 00 05 00 00 01 11 10 00 4D 00 20 00",
 		APDU, APDU_WORKS));
 }
 
@@ -198,7 +201,8 @@ static void test_a_wrong_tck_takes_no_protocol_away(void **state)
 	(void)state;
 	play(LINES(POWER_ON,
 		"reply connect T1 3B80800100", "in 80 05000000 00 00 00 00 00 3B80800100",
-		SET_T1, SET_T0, APDU, "call connect reset 1", "reply connect T0 3B80800100", APDU_WORKS));
+		SET_T1, SET_T0, APDU, "call connect reset 1", "reply connect T0 3B80800100",
+		APDU_WORKS));
 }
 
 static void test_garbage_for_an_atr_is_shown_as_it_is(void **state)
@@ -206,22 +210,29 @@ static void test_garbage_for_an_atr_is_shown_as_it_is(void **state)
 	(void)state;
 	play(LINES(POWER_ON,
 		"reply connect T1 FF", "in 80 01000000 00 00 00 00 00 FF",
-		"out 6C 00000000 00 01 000000", "in 82 07000000 00 01 00 00 01 11 10 00 4D 00 20 00",
+		"out 6C 00000000 00 01 000000",
+		"in 82 07000000 00 01 00 00 01 11 10 00 4D 00 20 00",
 		SET_T1, APDU, APDU_WORKS));
 }
 
-/* F, D, BWI and IFSC are RFU, and there are cards like that: drivers set what they read in the ATR. */
+/*
+ * F, D, BWI and IFSC are RFU, and there are cards like that: drivers set what they read in the
+ * ATR.
+ */
 static void test_values_that_are_wrong_in_the_atr_can_be_set(void **state)
 {
 	(void)state;
 	play(LINES(POWER_ON,
 		"reply connect T1 3B907A8131FFAD08",
 		"in 80 08000000 00 00 00 00 00 3B907A8131FFAD08",
-		"out 6C 00000000 00 01 000000", "in 82 07000000 00 01 00 00 01 7A 10 00 AD 00 FF 00",
+		"out 6C 00000000 00 01 000000",
+		"in 82 07000000 00 01 00 00 01 7A 10 00 AD 00 FF 00",
 		"out 61 07000000 00 02 01 0000 7A 10 00 AD 00 FF 00",
 		"in 82 07000000 00 02 00 00 01 7A 10 00 AD 00 FF 00",
-		"out 61 07000000 00 03 01 0000 7B 10 00 AD 00 FF 00", "in 82 00000000 00 03 40 0A 00",
-		"out 61 07000000 00 04 01 0000 11 10 00 BD 00 FF 00", "in 82 00000000 00 04 40 0D 00",
+		"out 61 07000000 00 03 01 0000 7B 10 00 AD 00 FF 00",
+		"in 82 00000000 00 03 40 0A 00",
+		"out 61 07000000 00 04 01 0000 11 10 00 BD 00 FF 00",
+		"in 82 00000000 00 04 40 0D 00",
 		"out 61 07000000 00 05 01 0000 11 10 00 4D 00 20 00",
 		"in 82 07000000 00 05 00 00 01 11 10 00 4D 00 20 00"));
 }
@@ -240,7 +251,8 @@ static void test_specific_mode_has_one_protocol(void **state)
 	(void)state;
 	play(LINES(POWER_ON,
 		"reply connect T1 3B809081 01 90", "in 80 06000000 00 00 00 00 00 3B8090810190",
-		"out 61 05000000 00 01 00 0000 11 00 00 0A 00", "in 82 00000000 00 01 40 07 00",
+		"out 61 05000000 00 01 00 0000 11 00 00 0A 00",
+		"in 82 00000000 00 01 40 07 00",
 		SET_T1, APDU, APDU_WORKS));
 }
 

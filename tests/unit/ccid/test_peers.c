@@ -1,5 +1,6 @@
 /*
- * What other readers of the kind get wrong, as far as no other test has it; README.md has the whole list.
+ * What other readers of the kind get wrong, as far as no other test has it; README.md has the whole
+ * list.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -65,11 +66,13 @@ static void test_an_atr_of_33_bytes(void **state)
 {
 	(void)state;
 	play_active(LINES("out 62 00000000 00 01 00 0000", "call connect reset 3",
-		"reply connect T1 3BFF1100FFF1810010F1FE45007FC30000000102030405060708090A0B0C0D0E80",
+		"reply connect T1 "
+		"3BFF1100FFF1810010F1FE45007FC30000000102030405060708090A0B0C0D0E80",
 		"in 80 21000000 00 01 00 00 00 "
 		"3BFF1100FFF1810010F1FE45007FC30000000102030405060708090A0B0C0D0E80",
 		"out 62 00000000 00 02 00 0000", "call connect reset 3",
-		"reply connect T1 3BFF1100FFF1810010F1FE45007FC30000000102030405060708090A0B0C0D0E8000",
+		"reply connect T1 "
+		"3BFF1100FFF1810010F1FE45007FC30000000102030405060708090A0B0C0D0E8000",
 		"in 80 00000000 00 02 41 FE 00"));
 }
 
@@ -190,7 +193,10 @@ static void test_responses_of_every_length(void **state)
 	}
 }
 
-/* One ends when a response is longer than 65,535 bytes; 65,538 are possible, and the host's limit. */
+/*
+ * One ends when a response is longer than 65,535 bytes; 65,538 are possible, and the host's
+ * limit.
+ */
 static void test_the_longest_responses(void **state)
 {
 	static const size_t sizes[] = { 65534, 65535, 65536, 65537, 65538, 65544 };
@@ -219,8 +225,8 @@ static void take_outputs(struct slot *slot, size_t *messages, uint8_t *status, u
 }
 
 /*
- * One message of any bytes to a new driver's slot with a powered card, or with an empty one: it has one
- * answer at most, and GetSlotStatus behind it works.
+ * One message of any bytes to a new driver's slot with a powered card, or with an empty one: it has
+ * one answer at most, and GetSlotStatus behind it works.
  */
 static void poke(struct slot *slot, bool powered, const uint8_t *bytes, size_t size)
 {
@@ -253,7 +259,10 @@ static void poke(struct slot *slot, bool powered, const uint8_t *bytes, size_t s
 	assert_in_range(status, 0x00, 0x02);
 }
 
-/* One aborts at a bClockCommand that it does not know, one at a message that is not as it should be. */
+/*
+ * One aborts at a bClockCommand that it does not know, one at a message that is not as it should
+ * be.
+ */
 static void test_no_parameter_is_trusted(void **state)
 {
 	struct slot *slot;
