@@ -226,7 +226,7 @@ static void take_outputs(struct slot *slot, size_t *messages, uint8_t *status, u
 
 /*
  * One message of any bytes to a new driver's slot with a powered card, or with an empty one: it has
- * one answer at most, and GetSlotStatus behind it works.
+ * one answer, or something is asked of the host, or it is an Abort; and GetSlotStatus works then.
  */
 static void poke(struct slot *slot, bool powered, const uint8_t *bytes, size_t size)
 {
@@ -249,8 +249,11 @@ static void poke(struct slot *slot, bool powered, const uint8_t *bytes, size_t s
 		assert_int_equal(status, 0x00);
 	}
 	messages = 0;
+	call = 0;
 	slot_message(slot, 1000, (struct payload_view){ bytes, size });
 	take_outputs(slot, &messages, &status, &call);
+	if (call == 0 && bytes[0] != PC_TO_RDR_ABORT)
+		assert_int_equal(messages, 1);
 	assert_in_range(messages, 0, 1);
 	messages = 0;
 	slot_message(slot, 1000, (struct payload_view){ get_status, sizeof(get_status) });
