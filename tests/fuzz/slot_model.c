@@ -19,7 +19,8 @@
 #define WITH_ASAN 1
 #endif
 #ifdef WITH_ASAN
-#include <sanitizer/allocator_interface.h>
+/* Of clang's sanitizer/allocator_interface.h, which gcc has not, but for the function itself. */
+size_t __sanitizer_get_current_allocated_bytes(void);
 #endif
 
 /* A response that is never split, though it fills whole packets: 256 bytes and SW. */
