@@ -120,7 +120,7 @@ static uint16_t layout_of_list(struct payload_view answer)
 	struct cursor_in in = cursor_in(answer.bytes, answer.size);
 	uint16_t layout = 0;
 
-	while (in.left > 0) {
+	while (in_ok(&in) && in.left > 0) {
 		uint8_t tag = in_u8(&in), length = in_u8(&in);
 
 		if (tag == PCSCv2_PART10_PROPERTY_wLcdLayout && length == sizeof layout)

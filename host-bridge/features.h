@@ -1,8 +1,8 @@
 /*
  * What a reader can do beyond APDUs: the features of PC/SC 2.02, part 10, asked of its driver.
  *
- * A feature is a control code for SCardControl, which is good for this reader and this host only. To
- * ask costs the card nothing: drivers answer from what they know.
+ * A feature is a control code for SCardControl, which is good for this reader and this host only.
+ * To ask costs the card nothing: drivers answer from what they know.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -32,8 +32,8 @@ enum {
 int features_parse(struct payload_view answer, struct features *features);
 
 /*
- * Asks for the features over an open handle. Returns SCARD_S_SUCCESS, also if the driver has none to
- * tell of, or SCARD_E_SHARING_VIOLATION, or the error of a pcscd or a reader that is gone.
+ * Asks for the features over an open handle. Returns SCARD_S_SUCCESS, also if the driver has none
+ * to tell of, or SCARD_E_SHARING_VIOLATION, or the error of a pcscd or a reader that is gone.
  */
 LONG features_read(const struct pcsc_functions *pcsc, SCARDHANDLE handle,
 	struct features *features);

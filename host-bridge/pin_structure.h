@@ -2,9 +2,9 @@
  * A PIN entry, from what CCID calls it to what PC/SC calls it.
  *
  * The guest's driver sent PC_to_RDR_Secure, CCID 1.1, 6.1.11; the host's pcscd wants the
- * PIN_VERIFY_STRUCTURE or PIN_MODIFY_STRUCTURE of PC/SC 2.02, part 10, 2.5. The fields are the same,
- * but for three: bTimerOut2, which CCID has not, is 0 (as bTimerOut); ulDataLength is the length of
- * the APDU; and indices of messages that CCID leaves out are 0.
+ * PIN_VERIFY_STRUCTURE or PIN_MODIFY_STRUCTURE of PC/SC 2.02, part 10, 2.5. The fields are the
+ * same, but for three: bTimerOut2, which CCID has not, is 0 (as bTimerOut); ulDataLength is the
+ * length of the APDU; and indices of messages that CCID leaves out are 0.
  *
  * Here the meaning of no field is judged. What is refused is a structure whose fields are not all
  * there.

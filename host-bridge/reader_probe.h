@@ -5,7 +5,8 @@
  *     running    it is shown, without a PIN pad or with the one that it had; the answer comes later
  *
  * A guest's reader can't change its descriptor, so it is worth PROBE_PATIENCE to know it before the
- * guest sees the reader; then a PIN pad that becomes known later makes the guest's reader go and come.
+ * guest sees the reader; then a PIN pad that becomes known later makes the guest's reader go and
+ * come.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -425,18 +425,20 @@ int bridge_session_complete(struct bridge_session *session, uint64_t now, uint64
 	return 0;
 }
 
+static bool reader_equal(const struct wire_reader *x, const struct wire_reader *y)
+{
+	return x->id == y->id && x->insertion == y->insertion && x->card == y->card &&
+		x->pin_support == y->pin_support && x->lcd_lines == y->lcd_lines &&
+		x->lcd_characters == y->lcd_characters && x->atr_size == y->atr_size &&
+		memcmp(x->atr, y->atr, x->atr_size) == 0 && strcmp(x->name, y->name) == 0;
+}
+
 static bool readers_equal(const struct wire_readers *a, const struct wire_readers *b)
 {
 	if (a->service != b->service || a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++) {
-		const struct wire_reader *x = &a->readers[i];
-		const struct wire_reader *y = &b->readers[i];
-
-		if (x->id != y->id || x->insertion != y->insertion || x->card != y->card ||
-				x->atr_size != y->atr_size ||
-				memcmp(x->atr, y->atr, x->atr_size) != 0 ||
-				strcmp(x->name, y->name) != 0)
+		if (!reader_equal(&a->readers[i], &b->readers[i]))
 			return false;
 	}
 	return true;

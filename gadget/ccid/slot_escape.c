@@ -1,8 +1,9 @@
 /*
- * Escape: a command that only the maker of the host's reader understands. CCID 1.1, 6.1.8 and 6.2.4.
+ * Escape: a command that only the maker of the host's reader understands. CCID 1.1, 6.1.8 and
+ * 6.2.4.
  *
- * abData and the answer to it go back and forth unread. It needs no card. The answer can't be chained, so
- * one that is longer than a message is lost.
+ * abData and the answer to it go back and forth unread. It needs no card. The answer can't be
+ * chained, so one that is longer than a message is lost.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -1,10 +1,10 @@
 /*
- * Secure: somebody enters a PIN at the host's reader, which puts it into an APDU and sends that to the
- * card. CCID 1.1, 6.1.11.
+ * Secure: somebody enters a PIN at the host's reader, which puts it into an APDU and sends that to
+ * the card. CCID 1.1, 6.1.11.
  *
- * abData goes to the host as it is. Checked here is what only the device can name in bError: that the
- * operation is one that the descriptor promises, and that every field of it is there. Whether the values
- * in them make sense, the host's reader decides.
+ * abData goes to the host as it is. Checked here is what only the device can name in bError: that
+ * the operation is one that the descriptor promises, and that every field of it is there. Whether
+ * the values in them make sense, the host's reader decides.
  *
  * An APDU for a PIN has to be in one message. The response may have parts as in slot_transfer.c.
  *
@@ -41,8 +41,8 @@ static uint8_t slot_check_verify(struct cursor_in *in)
 }
 
 /*
- * That of a modification; CCID 1.1, 6.1.11.2. How many bytes it has depends on bNumberMessage. Where the
- * specification is silent, for FF, all three indices are there: libccid sends them.
+ * That of a modification; CCID 1.1, 6.1.11.2. How many bytes it has depends on bNumberMessage.
+ * Where the specification is silent, for FF, all three indices are there: libccid sends them.
  */
 static uint8_t slot_check_modify(struct cursor_in *in)
 {
@@ -126,8 +126,9 @@ void slot_secure(struct slot *slot)
 }
 
 /*
- * Status words pass as they are, also those of the host's reader: 6400 timeout, 6401 cancelled, 6402 and
- * 6403 for new PINs that are wrong. The errors below are for hosts that say it in another way.
+ * Status words pass as they are, also those of the host's reader: 6400 timeout, 6401 cancelled,
+ * 6402 and 6403 for new PINs that are wrong. The errors below are for hosts that say it in another
+ * way.
  */
 void slot_secured(struct slot *slot, uint64_t now, const struct slot_result *result)
 {

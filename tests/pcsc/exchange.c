@@ -39,7 +39,8 @@ static const char usage_text[] =
 	"\n"
 	"Steps:\n";
 
-static const struct step *const step_tables[] = { steps_data, steps_card, steps_session };
+static const struct step *const step_tables[] = { steps_data, steps_card, steps_session,
+	steps_control };
 
 #define STEP_TABLES (sizeof(step_tables) / sizeof(step_tables[0]))
 

@@ -39,6 +39,7 @@ struct step {
 extern const struct step steps_data[];    /* data through the card, verified byte by byte */
 extern const struct step steps_card[];    /* commands with an effect: PIN, time, trouble */
 extern const struct step steps_session[]; /* what needs no APDU */
+extern const struct step steps_control[]; /* PIN pad and escapes */
 
 /* Parses a decimal number from min to max. Returns 0 or STEP_USAGE. */
 int step_number(const char *text, unsigned long min, unsigned long max, unsigned long *number);

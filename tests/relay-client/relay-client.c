@@ -7,6 +7,7 @@
  *     readers                            every reader that the bridge shows, with its card
  *     reader NAME                        the reader that the next commands are for (else the first)
  *     wait absent|present|mute           until its card is so
+ *     wait pin-pad|no-pin-pad            until it has one, or none
  *     wait reader|no-reader              until there is any reader, or none
  *     wait service|no-service            until the bridge says so of the host's pcscd
  *     wait session|no-session            until the session is open, or over
@@ -14,6 +15,9 @@
  *     transmit HEX                       an APDU
  *     send HEX                           the same, without waiting for the answer
  *     answer                             waits for the answer to send
+ *     secure HEX, send-secure HEX        a PIN entry, as CCID 1.1, 6.1.11, has it in abData
+ *     escape HEX                         a command for the reader
+ *     cancel                             ends the PIN entry that runs, whose answer comes then
  *     disconnect
  *     sleep MILLISECONDS
  *     quit                               ends without a goodbye
@@ -207,6 +211,10 @@ static bool holds(struct client *client, const char *what)
 		return reader != NULL;
 	if (strcmp(what, "no-reader") == 0)
 		return reader == NULL;
+	if (strcmp(what, "pin-pad") == 0)
+		return reader != NULL && reader->pin_support != 0;
+	if (strcmp(what, "no-pin-pad") == 0)
+		return reader != NULL && reader->pin_support == 0;
 	return reader != NULL && strcmp(what, card_name(reader->card)) == 0;
 }
 
@@ -297,16 +305,29 @@ static void do_disconnect(struct client *client)
 	finish_call(client, "disconnect");
 }
 
-static void do_send(struct client *client, const char *hex)
+static void do_send(struct client *client, uint8_t operation, const char *hex)
 {
 	static uint8_t apdu[WIRE_APDU_MAX];
-	struct wire_call call = { .operation = WIRE_TRANSMIT };
+	struct wire_call call = { .operation = operation };
 	size_t size = 0;
 
 	if (sodium_hex2bin(apdu, sizeof apdu, hex, strlen(hex), " ", &size, NULL) != 0)
-		fail("that is no APDU");
+		fail("these are no bytes");
 	call.data = (struct payload_view){ .bytes = apdu, .size = size };
 	(void)start_call(client, &call);
+}
+
+/* The call before it stays the one that is open. */
+static void do_cancel(struct client *client)
+{
+	const struct wire_reader *reader = chosen(client);
+	struct wire_call call = { .operation = WIRE_CANCEL };
+	uint32_t number;
+
+	call.reader = reader != NULL ? reader->id : 0;
+	if (guest_session_call(client->session, now(), &call, &number) != 0)
+		fail("cancel: no session");
+	(void)printf("cancel: sent\n");
 }
 
 static void do_sleep(struct client *client, const char *milliseconds)
@@ -333,12 +354,22 @@ static void do_command(struct client *client, const char *verb, const char *rest
 	} else if (strcmp(verb, "disconnect") == 0) {
 		do_disconnect(client);
 	} else if (strcmp(verb, "send") == 0) {
-		do_send(client, rest);
+		do_send(client, WIRE_TRANSMIT, rest);
 	} else if (strcmp(verb, "answer") == 0) {
 		finish_call(client, "transmit");
 	} else if (strcmp(verb, "transmit") == 0) {
-		do_send(client, rest);
+		do_send(client, WIRE_TRANSMIT, rest);
 		finish_call(client, "transmit");
+	} else if (strcmp(verb, "send-secure") == 0) {
+		do_send(client, WIRE_SECURE, rest);
+	} else if (strcmp(verb, "secure") == 0) {
+		do_send(client, WIRE_SECURE, rest);
+		finish_call(client, "secure");
+	} else if (strcmp(verb, "escape") == 0) {
+		do_send(client, WIRE_ESCAPE, rest);
+		finish_call(client, "escape");
+	} else if (strcmp(verb, "cancel") == 0) {
+		do_cancel(client);
 	} else if (strcmp(verb, "sleep") == 0) {
 		do_sleep(client, rest);
 	} else if (strcmp(verb, "quit") == 0) {

@@ -103,6 +103,9 @@ static const struct describe_row describe_rows[] = {
 	{ { REQUEST, BYTES(MODIFY, TLV) },
 	    { 0x42330012, 0, BYTES(0x01, 0x02, 0x14, 0x04, 0x02, 0x09) } },
 	  0, 2, 0, 0, ASKED ASKED_TLV },
+	{ { REQUEST, BYTES(MODIFY, TLV) },
+	    { 0x42330012, 0, BYTES(0x01, 0x02, 0x14, 0x04, 0x02, 0x09, 0x01, 0x01) } },
+	  0, 2, 0, 0, ASKED ASKED_TLV },
 	{ { REQUEST, BYTES(VERIFY, PROPERTIES) }, { 0x4233000A, 0, BYTES(0x10) } },
 	  0, 1, 0, 0, ASKED ASKED_PROPERTIES },
 	/* a length that the answer can't have */

@@ -1,6 +1,6 @@
 /*
- * Conversations about PC_to_RDR_Escape, to be read beside CCID 1.1, 6.1.8 and 6.2.4. player.h has the
- * language.
+ * Conversations about PC_to_RDR_Escape, to be read beside CCID 1.1, 6.1.8 and 6.2.4. player.h has
+ * the language.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -322,6 +322,22 @@ CONVERSATION(only_the_calls_that_fit_are_taken,
 	"50 event execute CALL number=17",
 	"60 end")
 
+/* Whatever a guest is told of a reader, it is told when that changes. */
+CONVERSATION(every_field_of_a_reader_is_news,
+	"0 readers service=1 readers=[{ id=1 name='one' }]",
+	OPENED,
+	"0 out READERS session=7 version=1",
+	"10 readers service=1 readers=[{ id=1 pin_support=1 name='one' }]",
+	"10 out READERS version=2 pin_support=1",
+	"20 readers service=1 readers=[{ id=1 pin_support=1 lcd_lines=2 name='one' }]",
+	"20 out READERS version=3 lcd_lines=2",
+	"30 readers service=1 readers=[{ id=1 pin_support=1 lcd_lines=2 lcd_characters=16 name='one' }]",
+	"30 out READERS version=4 lcd_characters=16",
+	"40 readers service=1 readers=[{ id=1 pin_support=1 lcd_lines=2 lcd_characters=16 name='two' }]",
+	"40 out READERS version=5 name='two'",
+	"50 readers service=1 readers=[{ id=1 pin_support=1 lcd_lines=2 lcd_characters=16 name='two' }]",
+	"60 end")
+
 CONVERSATION(readers_are_repeated_until_they_are_seen,
 	"0 readers service=1 readers=[{ id=1 card=0 name='one' }]",
 	OPENED,
@@ -509,6 +525,7 @@ int main(void)
 		cmocka_unit_test(calls_are_executed_in_order),
 		cmocka_unit_test(a_late_frame_does_not_make_it_forget_a_reply),
 		cmocka_unit_test(only_the_calls_that_fit_are_taken),
+		cmocka_unit_test(every_field_of_a_reader_is_news),
 		cmocka_unit_test(readers_are_repeated_until_they_are_seen),
 		cmocka_unit_test(versions_of_readers_begin_again_with_each_session),
 		cmocka_unit_test(silence_ends_the_session),

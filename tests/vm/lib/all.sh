@@ -14,3 +14,4 @@
 . "$TOP/tests/vm/lib/verify.sh"
 . "$TOP/tests/vm/lib/rows.sh"
 . "$TOP/tests/vm/lib/usbmon.sh"
+. "$TOP/tests/vm/lib/pinpad.sh"
