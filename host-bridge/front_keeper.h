@@ -26,7 +26,7 @@
 #include "relay/link.h"
 
 #define KEEPER_BACK_OFF_FIRST 100  /* ms to the second start after a front that didn't live long */
-#define KEEPER_BACK_OFF_MAX 1000   /* ms: a hostile peer must not keep us busy, nor the others out */
+#define KEEPER_BACK_OFF_MAX 500    /* ms: a hostile peer must not keep us busy, nor the others out */
 #define KEEPER_LIFE_MIN 2000       /* ms: one that lived so long is started again at once */
 #define KEEPER_START_LIMIT 10000   /* ms that a start may take */
 #define KEEPER_STOP_GRACE 2000     /* ms that a front may take to end */

@@ -37,6 +37,7 @@
 #define GREETING_SIZE 8
 #define DESCRIPTORS 50
 #define IDLE_TIME 5000 /* ms */
+#define TIME_LIMIT 40  /* s, after which a victim that takes no more connections is left alone */
 #define TOO_LONG (70 * 1024 + 40 + 1)
 
 /* A raw REQ's greeting, as the guest's. */
@@ -339,6 +340,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[2], attacks[i].name) != 0)
 			continue;
 		set_target(argv[1]);
+		(void)alarm(TIME_LIMIT);
 		attacks[i].attack(count);
 		(void)printf("%s: %lu done\n", attacks[i].name, count);
 		return EXIT_SUCCESS;

@@ -171,7 +171,32 @@ ask()
 	expect "${all#* = }"
 }
 
+# now: milliseconds of a clock that nobody sets.
+now()
+{
+	local up rest
+	read -r up rest </proc/uptime
+	echo $((${up%.*} * 1000 + 10#${up#*.} * 10))
+}
+
+# ask_within MILLISECONDS COMMAND = RESULT
+ask_within()
+{
+	local limit=$1 start took
+	shift
+	start=$(now)
+	ask "$@"
+	took=$(($(now) - start))
+	echo "  $* after $took ms"
+	[ "$took" -le "$limit" ] || fail "that took $took ms"
+}
+
+# Of all processes that core has started.
+nothing_is_left()
+{
+	[ -z "$(role_pids front)$(role_pids monitor)$(role_pids worker)$(role_pids cleaner)" ]
+}
+
 verify="transmit 0020000106313233343536"
 looking="transmit 00A4040000"
 verified='ev=reset verified=1'
-abort='Assertion failed: sipc->inhdr [0] == NN_SIPC_MSG_NORMAL'
