@@ -39,6 +39,17 @@ void slot_power_on(struct slot *slot, uint64_t now, const struct ccid_command *c
 	}
 }
 
+/*
+ * The card stays without power for the driver; so the host lets go of it, if an earlier IccPowerOn or this
+ * one has got hold of it: a reset that was refused has not ended what a PIN has opened.
+ */
+static void slot_power_on_failed(struct slot *slot)
+{
+	if (slot->connected)
+		slot_release(slot);
+	slot_fail(slot, CCID_ERROR_ICC_MUTE);
+}
+
 static void slot_powered(struct slot *slot, const struct slot_result *result)
 {
 	/* Whatever is wrong with it: the host's reader works with this card, and what could be read
@@ -56,10 +67,11 @@ void slot_power_on_done(struct slot *slot, uint64_t now, const struct slot_resul
 {
 	switch (result->outcome) {
 	case WIRE_OK:
+		slot->connected = true;
 		if (result->data.size > 0 && result->data.size <= ATR_SIZE_MAX)
 			slot_powered(slot, result);
 		else
-			slot_fail(slot, CCID_ERROR_ICC_MUTE);
+			slot_power_on_failed(slot);
 		break;
 	case WIRE_NO_CARD:
 	case WIRE_CARD_REMOVED:
@@ -68,7 +80,7 @@ void slot_power_on_done(struct slot *slot, uint64_t now, const struct slot_resul
 		slot_fail(slot, CCID_ERROR_ICC_MUTE);
 		break;
 	default:
-		slot_fail(slot, CCID_ERROR_ICC_MUTE);
+		slot_power_on_failed(slot);
 		break;
 	}
 }
@@ -76,15 +88,16 @@ void slot_power_on_done(struct slot *slot, uint64_t now, const struct slot_resul
 /* The host may connect yet: it is told to let go again. */
 void slot_power_on_late(struct slot *slot)
 {
-	(void)slot_make_call(slot, (struct slot_call){ .operation = WIRE_DISCONNECT });
+	slot_release(slot);
 	slot_fail(slot, CCID_ERROR_ICC_MUTE);
 }
 
 void slot_release(struct slot *slot)
 {
 	/* A connect that is still under way counts: its handle must not stay open. */
-	if (slot->view.powered || slot->state == SLOT_POWERING)
+	if (slot->connected || slot->state == SLOT_POWERING)
 		(void)slot_make_call(slot, (struct slot_call){ .operation = WIRE_DISCONNECT });
+	slot->connected = false;
 	slot->view.powered = false;
 }
 

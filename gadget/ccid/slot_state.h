@@ -66,6 +66,7 @@ struct slot {
 	struct slot_card host;   /* what the host said last */
 	struct slot_view view;
 
+	bool connected;          /* the host may hold the card, and its state, for the driver */
 	struct atr atr;
 	uint8_t powered_protocol; /* that IccPowerOn left: WIRE_PROTOCOL_T0 or _T1 */
 	uint8_t protocol;        /* in use at the host; likewise, or 0 if that isn't known */
@@ -123,7 +124,7 @@ void slot_power_on_done(struct slot *slot, uint64_t now, const struct slot_resul
 void slot_power_on_late(struct slot *slot);
 void slot_power_off(struct slot *slot, const struct ccid_command *command);
 
-/* The host lets go of the card, if it was powered. */
+/* The host lets go of the card, if it may hold it. */
 void slot_release(struct slot *slot);
 
 /* The card that the driver knows is gone, or has lost its state: it will see a removal first. */

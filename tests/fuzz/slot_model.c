@@ -257,11 +257,14 @@ static void check_call(struct model *model, const struct slot_call *call)
 		break;
 	case WIRE_CONNECT:
 		assert(call->protocols != 0);
+		model->held_before = model->held;
+		model->held = true;
 		break;
 	case WIRE_CANCEL:
 		model->awaited = 0;
 		return;
 	case WIRE_DISCONNECT:
+		model->held = false;
 		return;
 	default:
 		assert(0);
@@ -303,6 +306,8 @@ static void take_outputs(struct model *model)
 	model->icc = slot_icc_status(model->slot);
 	if (!model->in_flight)
 		model->running.unsure = false;
+	assert(!model->held || model->icc == CCID_ICC_ACTIVE || (model->running.set &&
+		model->running.bMessageType == PC_TO_RDR_ICC_POWER_ON) || model->current.set);
 	assert(!model->enabled ||
 		model->told_present == (slot_icc_status(model->slot) != CCID_ICC_ABSENT));
 }
@@ -521,6 +526,8 @@ void model_result(struct model *model, const struct slot_result *result)
 	size_t outputs = model->outputs;
 
 	if (waited) {
+		if (model->awaited_operation == WIRE_CONNECT && result->outcome != WIRE_OK)
+			model->held = model->held_before;
 		happened(model, model->in_flight);
 		note_response(model, result);
 	}

@@ -20,6 +20,7 @@
  *   - the bytes for the card are those of the command's parts, each command reaches it once, and
  *     only a powered card; the parts of the response are what the card said, whole, in order, and
  *     in no message of whole packets;
+ *   - the host holds no card that the driver has not powered: nothing that a PIN has opened stays open;
  *   - a PIN entry is asked of the host only if the descriptor promises one;
  *   - a notification says what GetSlotStatus says, and there is one for each change and for nothing
  *     else;
@@ -76,6 +77,8 @@ struct model {
 	size_t calls_count;
 	uint32_t awaited;       /* the call that the running command waits for; 0: none */
 	enum wire_operation awaited_operation;
+
+	bool held, held_before; /* the host may hold the card; before it was asked to connect */
 
 	uint8_t command[MODEL_DATA_MAX];  /* what has come of it in XfrBlocks or a Secure */
 	size_t command_size;

@@ -73,7 +73,7 @@ static void test_an_atr_of_33_bytes(void **state)
 		"out 62 00000000 00 02 00 0000", "call connect reset 3",
 		"reply connect T1 "
 		"3BFF1100FFF1810010F1FE45007FC30000000102030405060708090A0B0C0D0E8000",
-		"in 80 00000000 00 02 41 FE 00"));
+		"call disconnect", "in 80 00000000 00 02 41 FE 00"));
 }
 
 /* One repeats every ten seconds that the card has changed. */

@@ -108,6 +108,18 @@ static void test_a_mute_card(void **state)
 		"reply 4", "in 80 00000000 00 01 41 FE 00"));
 }
 
+/* A reset that somebody else prevents, or a card that is mute after it: what it knows is not left open. */
+static void test_a_failed_reset_lets_go_of_the_card(void **state)
+{
+	static const char *const outcomes[] = { "reply 4", "reply 5", "reply 6", "reply 10", "reply 11" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+		play_active(LINES("out 62 00000000 00 01 00 0000", "call connect reset 3", outcomes[i],
+			"call disconnect", "in 80 00000000 00 01 41 FE 00",
+			"out 63 00000000 00 02 000000", "in 81 00000000 00 02 01 00 03"));
+}
+
 static void test_power_on_is_answered_within_its_bound(void **state)
 {
 	(void)state;
@@ -511,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_power_on_twice_is_a_warm_reset),
 		cmocka_unit_test(test_power_select_is_accepted_up_to_1_8_volts),
 		cmocka_unit_test(test_a_mute_card),
+		cmocka_unit_test(test_a_failed_reset_lets_go_of_the_card),
 		cmocka_unit_test(test_power_on_is_answered_within_its_bound),
 		cmocka_unit_test(test_card_pulled_while_powering),
 		cmocka_unit_test(test_power_off_is_instant_and_may_be_repeated),
