@@ -158,14 +158,6 @@ static bool oversized_message(struct tester *t)
 #define GARBAGE_ROUNDS 400
 #define GARBAGE_MAX 1500
 
-static uint32_t garbage_next(struct tester *t)
-{
-	t->seed ^= t->seed << 13; /* xorshift */
-	t->seed ^= t->seed >> 17;
-	t->seed ^= t->seed << 5;
-	return t->seed;
-}
-
 /*
  * No card but the test's own gets random APDUs, and no reader random escape commands. Power and
  * Abort have cases of their own: their answers may be late, or wait for the control pipe.
@@ -175,7 +167,7 @@ static uint8_t garbage_type(struct tester *t)
 	uint8_t type;
 
 	do {
-		type = (uint8_t)garbage_next(t);
+		type = (uint8_t)tester_random(t);
 	} while (type == ICC_POWER_ON || type == ABORT ||
 		(!t->scripted && (type == XFR_BLOCK || type == SECURE || type == ESCAPE ||
 			type == T0_APDU || type == MECHANICAL || type == ICC_CLOCK ||
@@ -189,14 +181,14 @@ static void garbage_fill(struct tester *t, uint8_t seq, size_t size)
 	static const uint8_t likely[] = { SET_PARAMETERS, ICC_POWER_OFF, GET_SLOT_STATUS,
 		GET_PARAMETERS, RESET_PARAMETERS };
 	struct cursor_out out = cursor_out(t->out, sizeof(t->out));
-	uint32_t choice = garbage_next(t);
+	uint32_t choice = tester_random(t);
 
 	out_u8(&out, choice % 3 == 0 ? garbage_type(t) : likely[choice % sizeof(likely)]);
-	out_le32(&out, choice & 0x100 ? (uint32_t)(size - CCID_HEADER) : garbage_next(t));
-	out_u8(&out, choice & 0x600 ? 0 : (uint8_t)garbage_next(t));
+	out_le32(&out, choice & 0x100 ? (uint32_t)(size - CCID_HEADER) : tester_random(t));
+	out_u8(&out, choice & 0x600 ? 0 : (uint8_t)tester_random(t));
 	out_u8(&out, seq);
 	while (out.size < size)
-		out_u8(&out, (uint8_t)garbage_next(t));
+		out_u8(&out, (uint8_t)tester_random(t));
 }
 
 /*
@@ -205,7 +197,7 @@ static void garbage_fill(struct tester *t, uint8_t seq, size_t size)
  */
 static bool garbage_packet(struct tester *t)
 {
-	size_t size = 1 + garbage_next(t) % (t->transport.packet_size - 1);
+	size_t size = 1 + tester_random(t) % (t->transport.packet_size - 1);
 	uint8_t garbage_seq = ++t->seq;
 	int others = 0;
 
@@ -243,7 +235,7 @@ static bool garbage(struct tester *t)
 static bool garbage_packets(struct tester *t)
 {
 	for (int i = 0; i < GARBAGE_ROUNDS / 10; i++) {
-		size_t size = t->transport.packet_size + 1 + garbage_next(t) % GARBAGE_MAX;
+		size_t size = t->transport.packet_size + 1 + tester_random(t) % GARBAGE_MAX;
 
 		garbage_fill(t, ++t->seq, size);
 		if (!tester_write(t, t->out, size))

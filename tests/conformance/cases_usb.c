@@ -16,6 +16,9 @@
 
 #define TIMES 20
 
+/* How long the card works on a command that something happens to, ms. */
+#define MID_COMMAND 240
+
 typedef int usb_action(struct tester *t);
 
 static int set_interface(struct tester *t)
@@ -73,20 +76,51 @@ static bool idle(struct tester *t)
 	return true;
 }
 
-/* In mid-command: its answer never comes, neither at once nor when the card is done. */
+/* APDUs that the card has got, its own count's included. */
+static bool counts(struct tester *t, uint32_t before, uint32_t apdus)
+{
+	uint32_t after;
+
+	return card_count(t, &after) &&
+		tester_check(t, after - before == apdus + 1, "%u APDUs at the card for %u",
+			after - before - 1, apdus);
+}
+
+/*
+ * In mid-command: its answer never comes, neither at once nor when the card is done. The card gets
+ * each APDU once, the one that was given up and the good one behind it.
+ */
 static bool in_mid_command(struct tester *t)
 {
 	const struct action *action = t->argument;
+	uint32_t before;
 
-	for (int i = 0; i < 3; i++) {
-		if (!card_start_work(t, 800))
+	if (!card_count(t, &before))
+		return false;
+	for (int i = 0; i < TIMES; i++) {
+		if (!card_start_work(t, MID_COMMAND))
 			return false;
-		transport_pause((unsigned int)i * 300);
-		if (!act(t, action) || !tester_status(t) || !tester_quiet(t, 1200) ||
+		transport_pause(50 + (unsigned int)i % 4 * MID_COMMAND / 3);
+		if (!act(t, action) || !tester_status(t) || !tester_quiet(t, MID_COMMAND + 200) ||
 			!is_well(t, action))
 			return false;
 	}
-	return true;
+	return counts(t, before, 2 * TIMES);
+}
+
+/* A halt that was none changes nothing: the command goes on, and is answered. */
+static bool halts_in_mid_command(struct tester *t)
+{
+	uint32_t before;
+
+	if (!card_count(t, &before))
+		return false;
+	for (int i = 0; i < TIMES; i++) {
+		if (!card_start_work(t, 50) || !act(t, t->argument) || !card_worked(t) ||
+			!is_well(t, t->argument))
+			return false;
+	}
+	return counts(t, before, 2 * TIMES);
 }
 
 /* With an answer that nobody has read, of any size: the next answer is the next command's. */
@@ -269,7 +303,7 @@ static const struct action interface = { set_interface, true },
 #define SCRIPTED (NEED_CARD | NEED_SCRIPTED)
 #define CHAPTER(SECTION, NAME, ACTION)                                                             \
 	{ SECTION, NAME ", twenty times", 0, START_ANY, idle_from_any, ACTION },                   \
-	{ SECTION, NAME " in mid-command", SCRIPTED, START_ACTIVE, in_mid_command, ACTION },       \
+	{ SECTION, NAME " in mid-command, twenty times", SCRIPTED, START_ACTIVE, in_mid_command, ACTION },       \
 	{ SECTION, NAME " with an unread answer", SCRIPTED, START_ACTIVE, with_unread_answer,      \
 		ACTION },                                                                          \
 	{ SECTION, NAME " with half a command", NEED_CARD, START_ACTIVE, with_half_a_command,      \
@@ -278,10 +312,16 @@ static const struct action interface = { set_interface, true },
 		with_half_a_chain, ACTION },                                                       \
 	{ SECTION, NAME " with half an Abort", NEED_CARD, START_ACTIVE, with_half_an_abort, ACTION }
 
-/* With or without a card. */
+/* With or without a card; one that can, counts what it gets. */
 static bool idle_from_any(struct tester *t)
 {
-	return (!t->card || tester_power_on(t)) && idle(t);
+	uint32_t before;
+
+	if (t->card && !tester_power_on(t))
+		return false;
+	if (!t->card || !t->scripted)
+		return idle(t);
+	return card_count(t, &before) && idle(t) && counts(t, before, TIMES);
 }
 
 const struct suite_case usb_cases[] = {
@@ -289,8 +329,10 @@ const struct suite_case usb_cases[] = {
 	CHAPTER("USB 9.4.7", "SET_CONFIGURATION", &configuration),
 	CHAPTER("USB 9.4.7", "SET_CONFIGURATION 0 and back", &unconfigured),
 	CHAPTER("USB 7.1.7.5", "a port's reset", &port),
-	{ "USB 9.4.1", "CLEAR_FEATURE of both halts, twenty times", 0, START_ANY, idle_from_any,
+	{ "USB 9.4.1", "CLEAR_FEATURE of all halts, twenty times", 0, START_ANY, idle_from_any,
 		&halts },
+	{ "USB 9.4.1", "CLEAR_FEATURE of all halts in mid-command, twenty times", SCRIPTED,
+		START_ACTIVE, halts_in_mid_command, &halts },
 	{ "USB 9.1.1.6", "suspended and resumed, twenty times", NEED_CARD, START_ACTIVE, suspended,
 		NULL },
 	{ "drivers", "a program is gone in mid-command, and the next one begins", SCRIPTED,

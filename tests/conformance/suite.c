@@ -27,6 +27,7 @@ static const struct suite_case *const suite_chapters[] = {
 	error_cases,
 	length_cases,
 	usb_cases,
+	hostile_cases,
 };
 
 #define SUITE_CHAPTERS (sizeof(suite_chapters) / sizeof(suite_chapters[0]))

@@ -62,6 +62,7 @@ extern const struct suite_case notify_cases[];
 extern const struct suite_case error_cases[];
 extern const struct suite_case length_cases[];
 extern const struct suite_case usb_cases[];
+extern const struct suite_case hostile_cases[];
 
 /* Prints section and name of the cases that match. */
 void suite_list(const char *pattern);

@@ -105,6 +105,14 @@ size_t tester_encode(struct tester *t, const struct command *command)
 	return out.size;
 }
 
+uint32_t tester_random(struct tester *t)
+{
+	t->seed ^= t->seed << 13; /* xorshift */
+	t->seed ^= t->seed >> 17;
+	t->seed ^= t->seed << 5;
+	return t->seed;
+}
+
 bool tester_write(struct tester *t, const uint8_t *bytes, size_t size)
 {
 	int r = transport_out(&t->transport, bytes, size);

@@ -144,6 +144,9 @@ bool tester_check(struct tester *t, bool condition, const char *format, ...)
 /* Puts a command with the next bSeq into t->out; returns its length. */
 size_t tester_encode(struct tester *t, const struct command *command);
 
+/* The next of a sequence that the seed decides: garbage that can be sent again. */
+uint32_t tester_random(struct tester *t);
+
 /* One transfer of any bytes on bulk OUT. */
 bool tester_write(struct tester *t, const uint8_t *bytes, size_t size);
 

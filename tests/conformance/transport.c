@@ -233,7 +233,11 @@ int transport_clear_halts(struct transport *transport)
 {
 	int r = libusb_clear_halt(transport->handle, transport->bulk_out);
 
-	return r == 0 ? libusb_clear_halt(transport->handle, transport->bulk_in) : r;
+	if (r == 0)
+		r = libusb_clear_halt(transport->handle, transport->bulk_in);
+	if (r == 0 && transport->interrupt_in != 0)
+		r = libusb_clear_halt(transport->handle, transport->interrupt_in);
+	return r;
 }
 
 int transport_reset(struct transport *transport)

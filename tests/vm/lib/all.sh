@@ -15,3 +15,4 @@
 . "$TOP/tests/vm/lib/rows.sh"
 . "$TOP/tests/vm/lib/usbmon.sh"
 . "$TOP/tests/vm/lib/pinpad.sh"
+. "$TOP/tests/vm/lib/conformance.sh"
