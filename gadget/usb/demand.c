@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define USB_DUMMY_UDC "dummy_udc."
-#define USB_BULK_IN "in-bulk "
 #define USB_SYSFS_PAGE 4096 /* bytes of the longest file in sysfs */
 
 void usb_demand_open(struct usb_demand *demand, const char *udc)
@@ -27,21 +26,23 @@ void usb_demand_open(struct usb_demand *demand, const char *udc)
 	demand->urbs = open(path, O_RDONLY | O_CLOEXEC);
 }
 
-bool usb_demand_in(const char *text, size_t size)
+bool usb_demand_in(const char *text, size_t size, enum usb_demand_type type)
 {
-	return memmem(text, size, USB_BULK_IN, strlen(USB_BULK_IN)) != NULL;
+	const char *in = type == USB_DEMAND_BULK ? "in-bulk " : "in-int ";
+
+	return memmem(text, size, in, strlen(in)) != NULL;
 }
 
-bool usb_demand_is_there(const struct usb_demand *demand)
+bool usb_demand_is_there(const struct usb_demand *demand, enum usb_demand_type type)
 {
 	char text[USB_SYSFS_PAGE];
 	ssize_t n;
 
 	if (demand->urbs < 0)
 		return true;
-	/* From its beginning: then the kernel makes the text anew. It fails once the UDC is gone. */
+	/* From its beginning: that makes the text anew. It fails once the UDC is gone. */
 	n = pread(demand->urbs, text, sizeof(text), 0);
-	return n < 0 || usb_demand_in(text, (size_t)n);
+	return n < 0 || usb_demand_in(text, (size_t)n, type);
 }
 
 void usb_demand_deinit(struct usb_demand *demand)

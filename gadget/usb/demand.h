@@ -1,5 +1,5 @@
 /*
- * Whether the host is asking for a message on bulk IN at this very moment.
+ * Whether the host is asking for a message on bulk or interrupt IN at this very moment.
  *
  * A device on a real bus never learns that. dummy_hcd shows it in sysfs: the file "urbs" of the
  * controller has a line for each transfer that the host's driver waits for, such as
@@ -22,11 +22,16 @@ struct usb_demand {
 /* Opens the file of this UDC, "dummy_udc.0". With another kind of UDC nothing is known. */
 void usb_demand_open(struct usb_demand *demand, const char *udc);
 
-/* Whether the host asks for a message; true if nobody can tell. */
-bool usb_demand_is_there(const struct usb_demand *demand);
+enum usb_demand_type {
+	USB_DEMAND_BULK,
+	USB_DEMAND_INTERRUPT,
+};
 
-/* Whether there is, in this content of the file, a transfer from bulk IN. Not zero-terminated. */
-bool usb_demand_in(const char *text, size_t size);
+/* Whether the host asks for a message there; true if nobody can tell. */
+bool usb_demand_is_there(const struct usb_demand *demand, enum usb_demand_type type);
+
+/* Whether there is such a transfer in this content of the file, which is not zero-terminated. */
+bool usb_demand_in(const char *text, size_t size, enum usb_demand_type type);
 
 /* May be called twice. */
 void usb_demand_deinit(struct usb_demand *demand);

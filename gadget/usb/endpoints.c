@@ -111,9 +111,17 @@ static int usb_endpoints_start_out(struct usb_endpoints *endpoints)
 	return r;
 }
 
-/* The bell's companion rings once, in so many microseconds. */
+/* The next look at the host is due in so many microseconds, or earlier. */
 static void usb_endpoints_look_later(struct usb_endpoints *endpoints, uint64_t wait)
 {
+	if (endpoints->look_in == 0 || wait < endpoints->look_in)
+		endpoints->look_in = wait;
+}
+
+/* The bell's companion rings when it is. */
+static void usb_endpoints_set_timer(struct usb_endpoints *endpoints)
+{
+	uint64_t wait = endpoints->look_in;
 	struct itimerspec once = {
 		.it_value = {
 			.tv_sec = (time_t)(wait / USB_US_PER_S),
@@ -121,7 +129,8 @@ static void usb_endpoints_look_later(struct usb_endpoints *endpoints, uint64_t w
 		},
 	};
 
-	(void)timerfd_settime(endpoints->timer, 0, &once, NULL);
+	if (wait > 0)
+		(void)timerfd_settime(endpoints->timer, 0, &once, NULL);
 }
 
 /* The message has waited for the host long enough: what follows it, if anything, is due. */
@@ -147,7 +156,7 @@ static bool usb_endpoints_may_write(struct usb_endpoints *endpoints)
 		return true; /* the host has begun to read it */
 	if (endpoints->out.done || endpoints->out_recalled)
 		return false; /* there is something to be looked at first */
-	view.demand = usb_demand_is_there(&endpoints->demand);
+	view.demand = usb_demand_is_there(&endpoints->demand, USB_DEMAND_BULK);
 	switch (usb_offer_look(&endpoints->offer, &view, &wait)) {
 	case USB_OFFER_WRITE:
 		return true;
@@ -183,6 +192,11 @@ static int usb_endpoints_start_notify(struct usb_endpoints *endpoints)
 
 	if (size == 0 || usb_transfer_is_active(&endpoints->notify))
 		return 0;
+	if (!usb_demand_is_there(&endpoints->demand, USB_DEMAND_INTERRUPT)) {
+		usb_endpoints_look_later(endpoints, usb_offer_wait(endpoints->notification_looks++,
+			USB_OFFER_LONGEST_NOTIFICATION));
+		return 0;
+	}
 	endpoints->notification_size = 0;
 	return usb_transfer_write(&endpoints->notify, endpoints->context, endpoints->bell,
 		endpoints->notification, size);
@@ -202,12 +216,15 @@ static int usb_endpoints_start(struct usb_endpoints *endpoints)
 
 	if (!usb_endpoints_may_start(endpoints))
 		return 0;
+	endpoints->look_in = 0;
 	/* Before a read is armed again that was taken back for its sake. */
 	r = usb_endpoints_start_in(endpoints);
 	if (r == 0 && !endpoints->closed)
 		r = usb_endpoints_start_out(endpoints);
 	if (r == 0 && !endpoints->closed)
 		r = usb_endpoints_start_notify(endpoints);
+	if (r == 0 && !endpoints->closed)
+		usb_endpoints_set_timer(endpoints);
 	return r;
 }
 
@@ -295,6 +312,7 @@ static int usb_endpoints_deliver(struct usb_endpoints *endpoints)
 	(void)payload_set(&endpoints->message, usb_framing_message(&endpoints->framing));
 	usb_framing_taken(&endpoints->framing);
 	endpoints->message_at = uv_hrtime();
+	endpoints->notification_looks = 0; /* a driver is there: it may listen soon */
 	if (usb_endpoints_may_start(endpoints))
 		r = usb_endpoints_start_out(endpoints);
 	if (r == 0)
@@ -393,6 +411,7 @@ int usb_endpoints_notify(struct usb_endpoints *endpoints, const uint8_t *bytes, 
 	if (size == 0 || size > USB_NOTIFICATION_MAX)
 		return -EMSGSIZE;
 	usb_transfer_abandon(&endpoints->notify, endpoints->context);
+	endpoints->notification_looks = 0;
 	memcpy(endpoints->notification, bytes, size);
 	endpoints->notification_size = size;
 	return usb_endpoints_start(endpoints);

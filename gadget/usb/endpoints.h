@@ -3,8 +3,8 @@
  * configures the device, lets go of it, or does both before we look.
  *
  * On OUT a read is always armed while the device is enabled; libccid's writes time out after 5 s.
- * On IN there is one message at a time, which is written once the host asks for it (see offer.h). On
- * the interrupt endpoint there is one notification, in the place of which a newer one steps.
+ * On IN there is one message at a time, on the interrupt endpoint one notification, in the place of
+ * which a newer one steps. Either is written once the host asks for it; see offer.h.
  *
  * An enable is a state, not an edge: the disable before it may never be seen. So it abandons
  * whatever is under way, waits until the kernel has given all of it back (SETTLING), and only then
@@ -55,6 +55,8 @@ struct usb_endpoints {
 	struct usb_demand demand;
 	uint8_t notification[USB_NOTIFICATION_MAX];
 	size_t notification_size; /* 0: none is due */
+	unsigned int notification_looks; /* for the host to ask for it, in vain */
+	uint64_t look_in; /* us until the next look at the host is due; 0: none is */
 	bool out_doubtful; /* an event may have come while the read was armed */
 	bool out_kept;     /* the doubtful read was kept by an enable */
 	bool out_recalled; /* it was taken back, to see whether it had brought something */

@@ -6,11 +6,18 @@
 
 #include "gadget/usb/offer.h"
 
+uint64_t usb_offer_wait(unsigned int looks, uint64_t longest)
+{
+	uint64_t wait = USB_OFFER_FIRST;
+
+	for (unsigned int i = 0; i < looks && wait < longest; i++)
+		wait *= 2;
+	return wait;
+}
+
 static enum usb_offer_step usb_offer_later(struct usb_offer *offer, uint64_t *wait)
 {
-	*wait = USB_OFFER_FIRST;
-	for (unsigned int i = 0; i < offer->looks && *wait < USB_OFFER_LONGEST; i++)
-		*wait *= 2;
+	*wait = usb_offer_wait(offer->looks, USB_OFFER_LONGEST);
 	offer->looks++;
 	return offer->looks < USB_OFFER_LOOKS ? USB_OFFER_LATER : USB_OFFER_DROP;
 }

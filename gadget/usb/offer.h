@@ -17,6 +17,8 @@
  *
  * What is left: a driver that gives up in the 125 us between our look and dummy_hcd's next round.
  *
+ * A notification waits for the host in the same way, but without an end.
+ *
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
@@ -28,6 +30,7 @@
 /* us from one look to the next: the first, and the longest that it doubles to */
 #define USB_OFFER_FIRST 50
 #define USB_OFFER_LONGEST 102400
+#define USB_OFFER_LONGEST_NOTIFICATION 1638400
 
 /* How many looks until nobody is expected to ask any more: that is after ten seconds. */
 #define USB_OFFER_LOOKS 110
@@ -58,6 +61,9 @@ struct usb_offer_view {
 	bool out_is_inside; /* a command is half read */
 	uint64_t age;      /* us since the last command */
 };
+
+/* How long to wait after so many looks in vain, us. */
+uint64_t usb_offer_wait(unsigned int looks, uint64_t longest);
 
 /* Looks once more. *wait, us, is set for USB_OFFER_LATER. A new message begins with NULL. */
 enum usb_offer_step usb_offer_look(struct usb_offer *offer, const struct usb_offer_view *view,

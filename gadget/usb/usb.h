@@ -147,8 +147,7 @@ int usb_send(struct usb_device *device, struct payload_view message);
 void usb_cancel_send(struct usb_device *device);
 
 /*
- * Sends a notification on interrupt IN, at most USB_NOTIFICATION_MAX bytes, in the place of one that
- * the host has not begun to read: all that can pile up is one that the controller's FIFO holds, and
- * the newest. Returns 0, or USB_NOT_ENABLED (also when there is no such endpoint); fatal: -errno.
+ * Sends a notification on interrupt IN, at most USB_NOTIFICATION_MAX bytes, as soon as the host asks
+ * for one, and in the place of one that it has not asked for yet. Returns 0, or USB_NOT_ENABLED (also when there is no such endpoint); fatal: -errno.
  */
 int usb_notify(struct usb_device *device, const uint8_t *bytes, size_t size);

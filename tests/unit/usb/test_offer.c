@@ -70,26 +70,41 @@ static void test_patience(void **state)
 	assert_in_range(all, 9 * 1000 * 1000, 11 * 1000 * 1000);
 }
 
+/* A notification has time: less than one look a second in the end. */
+static void test_notification(void **state)
+{
+	(void)state;
+	assert_int_equal(usb_offer_wait(0, USB_OFFER_LONGEST_NOTIFICATION), USB_OFFER_FIRST);
+	assert_int_equal(usb_offer_wait(1, USB_OFFER_LONGEST_NOTIFICATION), 2 * USB_OFFER_FIRST);
+	assert_int_equal(usb_offer_wait(1000000, USB_OFFER_LONGEST_NOTIFICATION),
+		USB_OFFER_LONGEST_NOTIFICATION);
+}
+
 static void test_demand(void **state)
 {
 	static const struct {
 		const char *text;
-		bool there;
+		bool bulk, interrupt;
 	} files[] = {
-		{ "", false },
-		{ "urb/000000006d6bb1f6 hs ep1in-bulk len 0/65556\n", true },
-		{ "urb/000000006d6bb1f6 hs ep5in-int len 0/8\n", false },
-		{ "urb/000000006d6bb1f6 hs ep2out-bulk len 0/10\n", false },
-		{ "urb/000000006d6bb1f6 hs ep0 len 0/4\n", false },
+		{ "", false, false },
+		{ "urb/000000006d6bb1f6 hs ep1in-bulk len 0/65556\n", true, false },
+		{ "urb/000000006d6bb1f6 hs ep5in-int len 0/8\n", false, true },
+		{ "urb/000000006d6bb1f6 hs ep2out-bulk len 0/10\n", false, false },
+		{ "urb/000000006d6bb1f6 hs ep0 len 0/4\n", false, false },
 		{ "urb/000000006d6bb1f6 hs ep5in-int len 0/8\n"
-		  "urb/00000000aa6bb1f6 fs ep1in-bulk len 64/10\n", true },
-		{ "urb/000000006d6bb1f6 hs ep1in-bu", false },
+		  "urb/00000000aa6bb1f6 fs ep1in-bulk len 64/10\n", true, true },
+		{ "urb/000000006d6bb1f6 hs ep1in-bu", false, false },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		assert_int_equal(usb_demand_in(files[i].text, strlen(files[i].text)),
-			files[i].there);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		size_t size = strlen(files[i].text);
+
+		assert_int_equal(usb_demand_in(files[i].text, size, USB_DEMAND_BULK),
+			files[i].bulk);
+		assert_int_equal(usb_demand_in(files[i].text, size, USB_DEMAND_INTERRUPT),
+			files[i].interrupt);
+	}
 }
 
 /* A controller that doesn't show it: what is to be sent is sent. */
@@ -99,7 +114,7 @@ static void test_another_controller(void **state)
 
 	(void)state;
 	usb_demand_open(&demand, "fe980000.usb");
-	assert_true(usb_demand_is_there(&demand));
+	assert_true(usb_demand_is_there(&demand, USB_DEMAND_BULK));
 	usb_demand_deinit(&demand);
 	usb_demand_deinit(&demand);
 }
@@ -109,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_patience),
+		cmocka_unit_test(test_notification),
 		cmocka_unit_test(test_demand),
 		cmocka_unit_test(test_another_controller),
 	};
