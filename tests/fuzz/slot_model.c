@@ -265,6 +265,7 @@ static void check_call(struct model *model, const struct slot_call *call)
 		return;
 	case WIRE_DISCONNECT:
 		model->held = false;
+		model->held_before = false;
 		return;
 	default:
 		assert(0);
