@@ -1,10 +1,11 @@
 /*
  * What happens to the frames of one direction of a link: they are delayed, lost, repeated, change
- * places, or are held until somebody lets them go. Frames and the time go in, frames that are due come
- * out; the same frames with the same rules always come out the same.
+ * places, or are held until somebody lets them go. Frames and the time go in, frames that are due
+ * come out; the same frames with the same rules always come out the same.
  *
- * The queue belongs to the direction, not to a connection: a frame that is held while its connection
- * ends is delivered over the next one, as a late frame. Greetings are the connection's, not ours.
+ * The queue belongs to the direction, not to a connection: a frame that is held while its
+ * connection ends is delivered over the next one, as a late frame. Greetings are the connection's,
+ * not ours.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -1,9 +1,9 @@
 /*
- * nanomsg's byte stream over ipc:// as frames: a greeting of 8 bytes, then for each message a byte 01,
- * its length in 8 bytes, big-endian, and its body (nanomsg's rfc/sp-ipc-mapping-01).
+ * nanomsg's byte stream over ipc:// as frames: a greeting of 8 bytes, then for each message a byte
+ * 01, its length in 8 bytes, big-endian, and its body (nanomsg's rfc/sp-ipc-mapping-01).
  *
- * A frame here is everything as it is on the wire, so that what a proxy passes on is what it got. The
- * body begins with the SP header: one word of 4 bytes between raw REQ and raw REP.
+ * A frame here is everything as it is on the wire, so that what a proxy passes on is what it got.
+ * The body begins with the SP header: one word of 4 bytes between raw REQ and raw REP.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

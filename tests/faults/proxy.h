@@ -1,9 +1,9 @@
 /*
  * A link between a guest and the bridge that can be made as bad as a test wants it.
  *
- * It listens where the tunnel's host end would, and passes nanomsg's frames to the bridge's socket and
- * back. One guest, one connection in use: the newest that both ends have greeted on. What is held or
- * late goes over that one, whichever it came from.
+ * It listens where the tunnel's host end would, and passes nanomsg's frames to the bridge's socket
+ * and back. One guest, one connection in use: the newest that both ends have greeted on. What is
+ * held or late goes over that one, whichever it came from.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -110,8 +110,8 @@ no_host_role()
 	! pgrep -f -- "--internal-role" >/dev/null
 }
 
-# Kills the bridge's main process, and waits like systemd (KillMode=control-group, the default) until
-# the rest of the service has ended: a worker that lost its core resets its card first.
+# Kills the bridge's main process, and waits like systemd (KillMode=control-group, the default)
+# until the rest of the service has ended: a worker that lost its core resets its card first.
 host_bridge_die()
 {
 	process_kill host-bridge

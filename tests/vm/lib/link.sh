@@ -39,8 +39,8 @@ relay_start_proxied()
 	wait_for 15 "the reader in the guest's pcscd" guest_lists_reader
 }
 
-# exchange_counted WHAT ARGUMENT...: the program in the guest succeeds, and as many APDUs reached the
-# card as it says that it has sent: for the steps loop, sizes and sweep.
+# exchange_counted WHAT ARGUMENT...: the program in the guest succeeds, and as many APDUs reached
+# the card as it says that it has sent: for the steps loop, sizes and sweep.
 exchange_counted()
 {
 	local what=$1 before output sent

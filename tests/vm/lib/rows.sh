@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # A table of failures, row by row: what the guest's driver and its programs see of each, how long it
-# lasts, and what reaches the card. rows_start first; then each row is begun by row NAME and ended by
-# row_end APDUS.
+# lasts, and what reaches the card. rows_start first; then each row is begun by row NAME and ended
+# by row_end APDUS.
 #
 # Two programs look on in the guest all the time: watch, for what pcscd makes of the reader, and
 # usbmon, for the messages on the bus.
@@ -35,6 +35,19 @@ row()
 row_now()
 {
 	row_fault=$(date +%s%3N)
+}
+
+# An APDU of this row has reached the card: for wait_for.
+row_apdu_begun()
+{
+	[ "$(apdus_at_card)" -gt "$row_apdus" ]
+}
+
+# row_host NAME STEP LINE...: the SCard program on the host, which has come to its step STEP
+row_host()
+{
+	process_start "$1" "$HOST_EXCHANGE" --wait 15 "${@:3}"
+	wait_for 15 "$row: $2 on the host" log_has "$1" "$2: ok"
 }
 
 # What watch has printed of the reader since the row began, in one line: "removed added empty

@@ -15,8 +15,8 @@ VERIFY_MOMENTS=(before call-late call-lost running-0.0 running-0.5 running-1.0 r
 # What the programs of a round are called, with the moment.
 VERIFY_NAME=verify
 
-# How the program leaves the card. Where a session survives the victim, the card stays powered in the
-# guest's own pcscd, and it is the program that has to reset it.
+# How the program leaves the card. Where a session survives the victim, the card stays powered in
+# the guest's own pcscd, and it is the program that has to reset it.
 VERIFY_DISPOSITION=leave
 
 # What the program must be answered at every moment; empty if that depends.

@@ -2,10 +2,10 @@
 #
 # The link does all that a link can do to frames.
 #
-# Host:    a proxy between tunnel and bridge that understands nanomsg's framing. It delays each frame
-#          by 200 ms, delivers byte after byte, repeats each frame, loses every seventh, lets every
-#          third one change places with the next; it is cut while a call is on its way, while the
-#          APDU runs, and while the reply is on its way; it freezes without a word.
+# Host:    a proxy between tunnel and bridge that understands nanomsg's framing. It delays each
+#          frame by 200 ms, delivers byte after byte, repeats each frame, loses every seventh, lets
+#          every third one change places with the next; it is cut while a call is on its way, while
+#          the APDU runs, and while the reply is on its way; it freezes without a word.
 # Guest:   the SCard program, short APDUs and one of 65,000 bytes.
 # Asserts: every program succeeds, with its bytes intact, and as many APDUs reached the card as it
 #          has sent. The link was as bad as was said, as counted by the proxy.

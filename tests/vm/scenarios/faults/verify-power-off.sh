@@ -2,10 +2,11 @@
 #
 # The guest loses its power in the middle of a VERIFY, and boots again.
 #
-# Host:    a card, the bridge; QEMU is killed. Four moments of the ten, because each costs a boot: the
-#          call is on its way and arrives when the guest has booted again; the card works; the reply is
-#          on its way and arrives late; the program has its answer.
-# Guest:   a program sends a VERIFY that takes two seconds; after the boot another asks for a signature.
+# Host:    a card, the bridge; QEMU is killed. Four moments of the ten, because each costs a boot:
+#          the call is on its way and arrives when the guest has booted again; the card works; the
+#          reply is on its way and arrives late; the program has its answer.
+# Guest:   a program sends a VERIFY that takes two seconds; after the boot another asks for a
+#          signature.
 # Asserts: the card counts one VERIFY at most each time; the relay works again and the signature is
 #          refused.
 #

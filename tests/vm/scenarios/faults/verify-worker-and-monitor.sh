@@ -3,9 +3,10 @@
 # The worker, and in turn the monitor, is killed at ten moments of a VERIFY.
 #
 # Host:    kill -9 of the process that has the card, and of the one that watches the readers; core
-#          starts others. The monitor has lived for ten seconds each time: for core that is long enough
-#          to take its death for an accident.
-# Guest:   a program sends a VERIFY that takes two seconds, twenty times; another asks for a signature.
+#          starts others. The monitor has lived for ten seconds each time: for core that is long
+#          enough to take its death for an accident.
+# Guest:   a program sends a VERIFY that takes two seconds, twenty times; another asks for a
+#          signature.
 # Asserts: the card counts no more VERIFYs than were sent; each call ends within ten seconds; the
 #          relay works again and the signature is refused. When the monitor dies, every VERIFY
 #          succeeds: nothing that it needs has died.
