@@ -1,15 +1,13 @@
 /*
- * The model of the slot: see slot_model.h.
+ * The model of the slot: what goes in, and what must follow from it. See slot_model.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
-#include "slot_model.h"
+#include "slot_model_output.h"
 
 #include <assert.h>
 #include <string.h>
-
-#include "gadget/ccid/descriptor.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -23,10 +21,6 @@
 size_t __sanitizer_get_current_allocated_bytes(void);
 #endif
 
-/* A response that is never split, though it fills whole packets: 256 bytes and SW. */
-#define SHORT_RESPONSE_MAX 258
-
-#define OUTPUTS_MAX 8  /* of one event: calls, a taken back message, a message, a notification */
 #define TICKS_MAX 200  /* 65 s of time extensions are fewer */
 
 /* libFuzzer itself allocates now and then, but not while an input is played. */
@@ -40,12 +34,6 @@ static size_t allocated_bytes(void)
 }
 
 /* ---- commands ---- */
-
-static bool may_take_long(uint8_t bMessageType)
-{
-	return bMessageType == PC_TO_RDR_XFR_BLOCK || bMessageType == PC_TO_RDR_SECURE ||
-		bMessageType == PC_TO_RDR_ESCAPE;
-}
 
 /* A command that ends the one that runs, CCID 1.1, 6.1.13, and what drivers do in its place. */
 static bool takes_over(const struct ccid_command *command)
@@ -63,254 +51,10 @@ static bool takes_over(const struct ccid_command *command)
 	}
 }
 
-/* Table 6.1-1 of CCID 1.1; a type that is not there has SlotStatus. */
-static uint8_t response_type(uint8_t bMessageType)
-{
-	switch (bMessageType) {
-	case 0x62: /* IccPowerOn */
-	case 0x69: /* Secure */
-	case 0x6F: /* XfrBlock */
-		return 0x80;
-	case 0x61: /* SetParameters */
-	case 0x6C: /* GetParameters */
-	case 0x6D: /* ResetParameters */
-		return 0x82;
-	case 0x6B: /* Escape */
-		return 0x83;
-	case 0x73: /* SetDataRateAndClockFrequency */
-		return 0x84;
-	default:
-		return 0x81;
-	}
-}
-
-/* Nothing of it was missed: it runs. */
-static bool is_certain(const struct model_command *running)
-{
-	return running->set && !running->unsure && !running->maybe_gone;
-}
-
 static void forget_running(struct model *model)
 {
 	model->running.set = false;
 	model->awaited = 0;
-}
-
-/* ---- what comes out ---- */
-
-static bool is_answer_to(const struct model_command *command, const uint8_t *message)
-{
-	return command->set && command->bSeq == message[6] && command->bSlot == message[5] &&
-		response_type(command->bMessageType) == message[0];
-}
-
-static void check_extension(struct model *model, struct payload_view message)
-{
-	struct model_command *running = &model->running;
-	uint64_t pause = running->extended_at == running->since ? SLOT_EXTENSION_FIRST :
-								   SLOT_EXTENSION_NEXT;
-
-	assert(is_answer_to(running, message.bytes) && may_take_long(running->bMessageType));
-	assert(message.size == CCID_HEADER_SIZE && message.bytes[8] == 1 && message.bytes[9] == 0);
-	assert(model->now >= running->extended_at + pause);
-	running->extended_at = model->now;
-}
-
-/* A part of a response: CCID 1.1, 6.2.1. */
-static void check_part(struct model *model, struct payload_view message)
-{
-	size_t size = message.size - CCID_HEADER_SIZE;
-	bool first = model->response_sent == 0;
-	bool last = model->response_sent + size == model->response_size;
-
-	if (!model->response_known)
-		return;
-	assert(size > 0 && model->response_sent + size <= model->response_size);
-	assert(memcmp(message.bytes + CCID_HEADER_SIZE, model->response + model->response_sent,
-		size) == 0);
-	assert(message.bytes[9] == (first ? (last ? CCID_CHAIN_WHOLE : CCID_CHAIN_BEGINS) :
-					    (last ? CCID_CHAIN_ENDS : CCID_CHAIN_CONTINUES)));
-	assert(message.size % model->packet_size != 0 ||
-		model->response_size <= SHORT_RESPONSE_MAX);
-	model->response_sent += size;
-	model->response_known = !last;
-}
-
-/* What a successful answer carries. */
-static void check_data(struct model *model, uint8_t bMessageType, struct payload_view message)
-{
-	size_t size = message.size - CCID_HEADER_SIZE;
-
-	switch (bMessageType) {
-	case PC_TO_RDR_XFR_BLOCK:
-	case PC_TO_RDR_SECURE:
-		if (message.bytes[9] == CCID_CHAIN_EMPTY)
-			assert(size == 0);
-		else
-			check_part(model, message);
-		break;
-	case PC_TO_RDR_ICC_POWER_ON:
-	case PC_TO_RDR_ESCAPE:
-		assert(size == model->response_size);
-		assert(size == 0 ||
-			memcmp(message.bytes + CCID_HEADER_SIZE, model->response, size) == 0);
-		break;
-	case PC_TO_RDR_GET_PARAMETERS:
-	case PC_TO_RDR_RESET_PARAMETERS:
-	case PC_TO_RDR_SET_PARAMETERS:
-		assert(message.bytes[9] <= 1 && size == (message.bytes[9] == 0 ? 5 : 7));
-		break;
-	default:
-		assert(size == 0);
-		break;
-	}
-}
-
-static void check_answer(struct model *model, struct payload_view message)
-{
-	struct model_command *command = &model->current;
-	bool failed = (message.bytes[7] & 0xC0) == CCID_COMMAND_FAILED;
-
-	if (!is_answer_to(command, message.bytes)) {
-		command = &model->running;
-		assert(is_answer_to(command, message.bytes));
-	} else {
-		model->status = message.bytes[7];
-		model->error = message.bytes[8];
-	}
-	assert(failed || ((message.bytes[7] & 0xC0) == 0 && message.bytes[8] == 0));
-	assert(!failed || (message.size == CCID_HEADER_SIZE && message.bytes[9] == 0));
-	if (!failed)
-		check_data(model, command->bMessageType, message);
-	command->set = false;
-	if (command == &model->running)
-		model->awaited = 0;
-}
-
-/*
- * bmICCStatus is that of before or after what happens: a card is lost with an answer, or behind
- * it.
- */
-static void check_icc(const struct model *model, uint8_t bSlot, uint8_t bmICCStatus)
-{
-	if (bSlot != 0)
-		assert(bmICCStatus == CCID_ICC_ABSENT);
-	else if (model->reading)
-		assert(bmICCStatus <= CCID_ICC_ABSENT);
-	else
-		assert(bmICCStatus == model->icc || bmICCStatus == slot_icc_status(model->slot));
-}
-
-static void check_message(struct model *model, struct payload_view message)
-{
-	size_t dwLength;
-
-	assert(model->enabled && !model->in_flight);
-	assert(message.size >= CCID_HEADER_SIZE && message.size <= CCID_MESSAGE_MAX);
-	dwLength = message.bytes[1] | (size_t)message.bytes[2] << 8;
-	assert(message.bytes[3] == 0 && message.bytes[4] == 0);
-	assert(dwLength == message.size - CCID_HEADER_SIZE);
-	assert((message.bytes[7] & 0x3C) == 0);
-	check_icc(model, message.bytes[5], message.bytes[7] & 3);
-	if ((message.bytes[7] & 0xC0) == CCID_COMMAND_TIME_EXTENSION)
-		check_extension(model, message);
-	else
-		check_answer(model, message);
-	model->in_flight = true;
-}
-
-static void check_notification(struct model *model, struct payload_view message)
-{
-	assert(model->enabled);
-	assert(message.size == 2 && message.bytes[0] == RDR_TO_PC_NOTIFY_SLOT_CHANGE);
-	assert((message.bytes[1] & ~CCID_NOTIFY_PRESENT) == CCID_NOTIFY_CHANGED);
-	assert(model->told_present == ((message.bytes[1] & CCID_NOTIFY_PRESENT) == 0));
-	model->told_present = !model->told_present;
-	assert(model->told_present == (slot_icc_status(model->slot) != CCID_ICC_ABSENT));
-}
-
-/* What is for the card is what the driver sent, goes to a powered card, and goes there once. */
-static void check_apdu(struct model *model, struct payload_view apdu)
-{
-	assert(slot_icc_status(model->slot) == CCID_ICC_ACTIVE);
-	assert(apdu.size > 0 && apdu.size <= CCID_DATA_MAX);
-	if (!model->command_known)
-		return;
-	assert(apdu.size == model->command_size);
-	assert(memcmp(apdu.bytes, model->command, apdu.size) == 0);
-	assert(!model->command_used);
-	model->command_used = true;
-}
-
-static void check_call(struct model *model, const struct slot_call *call)
-{
-	switch (call->operation) {
-	case WIRE_TRANSMIT:
-		check_apdu(model, call->data);
-		break;
-	case WIRE_SECURE:
-		check_apdu(model, call->data);
-		assert((model->bPINSupport & (1 << call->data.bytes[0])) != 0);
-		break;
-	case WIRE_ESCAPE:
-		assert(call->data.size <= CCID_DATA_MAX);
-		break;
-	case WIRE_CONNECT:
-		assert(call->protocols != 0);
-		model->held_before = model->held;
-		model->held = true;
-		break;
-	case WIRE_CANCEL:
-		model->awaited = 0;
-		return;
-	case WIRE_DISCONNECT:
-		model->held = false;
-		model->held_before = false;
-		return;
-	default:
-		assert(0);
-	}
-	model->awaited = call->number;
-	model->awaited_operation = call->operation;
-	if (model->calls_count == MODEL_CALLS_MAX) {
-		model->calls_count--;
-		memmove(model->calls, model->calls + 1,
-			model->calls_count * sizeof(model->calls[0]));
-	}
-	model->calls[model->calls_count++] = call->number;
-}
-
-static void take_outputs(struct model *model)
-{
-	struct slot_output output;
-	size_t before = model->outputs;
-
-	while (slot_pop_output(model->slot, &output)) {
-		model->outputs++;
-		assert(model->outputs - before <= OUTPUTS_MAX);
-		switch (output.type) {
-		case SLOT_OUTPUT_SEND:
-			check_message(model, output.message);
-			break;
-		case SLOT_OUTPUT_CANCEL_SEND:
-			assert(model->in_flight);
-			model->in_flight = false;
-			break;
-		case SLOT_OUTPUT_NOTIFY:
-			check_notification(model, output.message);
-			break;
-		case SLOT_OUTPUT_CALL:
-			check_call(model, &output.call);
-			break;
-		}
-	}
-	model->icc = slot_icc_status(model->slot);
-	if (!model->in_flight)
-		model->running.unsure = false;
-	assert(!model->held || model->icc == CCID_ICC_ACTIVE || (model->running.set &&
-		model->running.bMessageType == PC_TO_RDR_ICC_POWER_ON) || model->current.set);
-	assert(!model->enabled ||
-		model->told_present == (slot_icc_status(model->slot) != CCID_ICC_ABSENT));
 }
 
 /*
@@ -352,21 +96,21 @@ void model_enable(struct model *model, size_t packet_size, uint8_t bPINSupport)
 	model->bPINSupport = bPINSupport;
 	slot_set_pin_support(model->slot, bPINSupport);
 	slot_enabled(model->slot, model->now, packet_size);
-	take_outputs(model);
+	model_take_outputs(model);
 }
 
 void model_disable(struct model *model)
 {
 	reset(model, false);
 	slot_disabled(model->slot, model->now);
-	take_outputs(model);
+	model_take_outputs(model);
 }
 
 void model_set_card(struct model *model, struct slot_card card)
 {
 	happened(model, model->in_flight);
 	slot_set_card(model->slot, model->now, card);
-	take_outputs(model);
+	model_take_outputs(model);
 }
 
 void model_read_bulk(struct model *model)
@@ -377,7 +121,7 @@ void model_read_bulk(struct model *model)
 	model->read_at = model->now;
 	slot_sent(model->slot);
 	model->reading = true;
-	take_outputs(model);
+	model_take_outputs(model);
 	model->reading = false;
 }
 
@@ -424,7 +168,7 @@ static void check_accepted(struct model *model, const struct ccid_command *comma
 	uint32_t awaited)
 {
 	assert(command->bSlot == 0);
-	assert(!is_certain(&model->running));
+	assert(!model_is_certain(&model->running));
 	if (command->bMessageType == PC_TO_RDR_ABORT)
 		assert(takes_over(command));
 	else
@@ -448,7 +192,7 @@ static void check_outcome(struct model *model, const struct ccid_command *comman
 		model->abort_until = 0;
 	/* If the slot was busy, the model has overwritten the command that is on its way. */
 	if (failed && model->error == CCID_ERROR_SLOT_BUSY)
-		model->command_known = is_certain(&model->running);
+		model->command_known = model_is_certain(&model->running);
 }
 
 void model_message(struct model *model, struct payload_view message)
@@ -462,19 +206,19 @@ void model_message(struct model *model, struct payload_view message)
 
 	if (!model->enabled || r == CCID_TRUNCATED) {
 		slot_message(model->slot, model->now, message);
-		take_outputs(model);
+		model_take_outputs(model);
 		assert(model->outputs == outputs);
 		return;
 	}
 	note_ending(model, &command, well_formed);
-	if (well_formed && !is_certain(&model->running))
+	if (well_formed && !model_is_certain(&model->running))
 		note_command(model, &command);
 	model->current = (struct model_command){ .set = true, .bMessageType = command.bMessageType,
 		.bSlot = command.bSlot, .bSeq = command.bSeq, .since = model->now,
 		.extended_at = model->now };
 	awaited = model->awaited;
 	slot_message(model->slot, model->now, message);
-	take_outputs(model);
+	model_take_outputs(model);
 	if (well_formed)
 		check_outcome(model, &command, aborting);
 	if (model->current.set)
@@ -491,7 +235,7 @@ void model_control(struct model *model, uint8_t bmRequestType, uint8_t bRequest,
 
 	assert(r >= -1 && r <= SLOT_CONTROL_MAX);
 	if (bmRequestType != 0x21 || bRequest != 0x01 || r != 0) {
-		take_outputs(model);
+		model_take_outputs(model);
 		assert(model->outputs == outputs);
 		return;
 	}
@@ -499,7 +243,7 @@ void model_control(struct model *model, uint8_t bmRequestType, uint8_t bRequest,
 		forget_running(model);
 	model->response_known = false;
 	model->abort_until = complete ? 0 : model->now + SLOT_ABORT_MAX;
-	take_outputs(model);
+	model_take_outputs(model);
 	assert(!complete || !model->enabled || !model->running.set);
 }
 
@@ -532,9 +276,9 @@ void model_result(struct model *model, const struct slot_result *result)
 		happened(model, model->in_flight);
 		note_response(model, result);
 	}
-	certain = is_certain(&model->running);
+	certain = model_is_certain(&model->running);
 	slot_result(model->slot, model->now, result);
-	take_outputs(model);
+	model_take_outputs(model);
 	assert(waited || model->outputs == outputs);
 	assert(!waited || !certain || !model->running.set || model->awaited != result->number);
 	/* If the answer waits to be read: the same outcome once more is nothing. */
@@ -554,11 +298,11 @@ static void check_time(const struct model *model)
 {
 	const struct model_command *running = &model->running;
 
-	if (!is_certain(running) || model->in_flight)
+	if (!model_is_certain(running) || model->in_flight)
 		return;
 	if (running->bMessageType == PC_TO_RDR_ICC_POWER_ON)
 		assert(model->now < running->since + SLOT_POWER_ON_MAX);
-	if (!may_take_long(running->bMessageType))
+	if (!model_may_take_long(running->bMessageType))
 		return;
 	assert(model->now < running->since + SLOT_TRANSMIT_MAX);
 	assert(model->now <= later(running->extended_at, model->read_at) + SLOT_EXTENSION_NEXT);
@@ -573,7 +317,7 @@ void model_pass_time(struct model *model, uint64_t ms)
 		model->now = later(model->now, slot_deadline(model->slot));
 		happened(model, model->in_flight);
 		slot_tick(model->slot, model->now);
-		take_outputs(model);
+		model_take_outputs(model);
 		/* A deadline that was served is over: the caller would spin otherwise. */
 		assert(slot_deadline(model->slot) > model->now);
 		check_time(model);
@@ -586,7 +330,7 @@ void model_pass_time(struct model *model, uint64_t ms)
 
 static void read_all(struct model *model)
 {
-	for (int i = 0; i < OUTPUTS_MAX && model->in_flight; i++)
+	for (int i = 0; i < MODEL_OUTPUTS_MAX && model->in_flight; i++)
 		model_read_bulk(model);
 	assert(!model->in_flight);
 }
@@ -619,7 +363,8 @@ static void finish_commands(struct model *model)
 	read_all(model);
 	for (int i = 0; i < 4 && model->awaited != 0; i++)
 		answer_call(model);
-	assert(!is_certain(&model->running) || model->running.bMessageType == PC_TO_RDR_ABORT);
+	assert(!model_is_certain(&model->running) ||
+		model->running.bMessageType == PC_TO_RDR_ABORT);
 	model_pass_time(model, SLOT_ABORT_MAX);
 	read_all(model);
 	send(model, PC_TO_RDR_GET_SLOT_STATUS, 0, 0);

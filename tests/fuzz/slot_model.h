@@ -20,7 +20,8 @@
  *   - the bytes for the card are those of the command's parts, each command reaches it once, and
  *     only a powered card; the parts of the response are what the card said, whole, in order, and
  *     in no message of whole packets;
- *   - the host holds no card that the driver has not powered: nothing that a PIN has opened stays open;
+ *   - the host holds no card that the driver has not powered: nothing that a PIN has opened stays
+ *     open;
  *   - a PIN entry is asked of the host only if the descriptor promises one;
  *   - a notification says what GetSlotStatus says, and there is one for each change and for nothing
  *     else;
