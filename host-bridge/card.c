@@ -79,8 +79,13 @@ void card_failed(struct card *card, const char *function, LONG rv, enum outcome_
 	const struct outcome *outcome = outcome_find(rv);
 	char number[16];
 
-	log_debug(card->tag, "%s: %s: %s", card->reader, function,
-		outcome_code_name(rv, number, sizeof number));
+	/* pcscd says the same of a program without the right, and of one beyond its 200 contexts. */
+	if (rv == SCARD_W_SECURITY_VIOLATION)
+		log_warning(card->tag, "%s: %s: pcscd refuses this user, or has no context left",
+			card->reader, function);
+	else
+		log_debug(card->tag, "%s: %s: %s", card->reader, function,
+			outcome_code_name(rv, number, sizeof number));
 	reply->outcome = (uint8_t)outcome_for_guest(rv, phase);
 	if (rv == SCARD_E_SERVICE_STOPPED)
 		card->outdated = true;

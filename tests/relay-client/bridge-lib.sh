@@ -40,6 +40,8 @@ fail()
 	cat "$work/bridge.log" || true
 	echo "--- card"
 	tail -n 30 "$work/card.log" || true
+	echo "--- pcscd"
+	tail -n 10 "$work/pcscd.log" || true
 	exit 1
 }
 

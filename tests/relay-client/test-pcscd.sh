@@ -19,7 +19,7 @@ start_activation()
 	while :; do
 		rm -f /run/pcscd/pcscd.comm
 		systemd-socket-activate -l /run/pcscd/pcscd.comm \
-			pcscd --foreground --auto-exit --config "$work/reader.conf" || true
+			pcscd --foreground --debug --auto-exit --config "$work/reader.conf" || true
 	done >>"$work/pcscd.log" 2>&1 &
 	until_true 5 test -S /run/pcscd/pcscd.comm
 }
@@ -72,7 +72,7 @@ test_guest()
 # however often the guest tries again.
 test_busy()
 {
-	local threads apdus holder other
+	local threads apdus resets holder other
 	ask connect = connect: ok
 	ask "$looking" = transmit: ok
 	apdus=$(logged 'ev=apdu-begin')
@@ -90,6 +90,11 @@ test_busy()
 	until_true 10 grep -qx 'connect: card busy ' "$work/other.out"
 	[ "$(logged 'ev=apdu-begin')" = "$apdus" ] || fail "an APDU was sent"
 	kill -0 "$holder" || fail "the transaction is over already"
+	# The reset that this guest owes the card waits, too, and is not forgotten.
+	resets=$(logged 'ev=reset')
+	tell disconnect
+	sleep 1
+	is_logged 'ev=reset' "$resets" || fail "a reset in another program's transaction"
 	# One for the other guest's context: it must not become two.
 	[ "$(pcscd_threads)" = $((threads + 1)) ] || fail "$threads, then $(pcscd_threads) threads"
 	wait "$holder" || fail "the host program"
@@ -97,6 +102,9 @@ test_busy()
 	tail -n 1 "$work/other.out" |
 		grep -q '^connect: ok T=1 3B' || fail "$(cat "$work/other.out")"
 	[ "$(logged 'ev=apdu-begin')" = "$apdus" ] || fail "an APDU was sent"
+	expect 'disconnect: ok'
+	is_logged 'ev=reset' $((resets + 1)) || fail "the card was not reset"
+	ask connect = connect: ok
 	ask "$looking" = transmit: ok
 	ask disconnect = disconnect: ok
 }

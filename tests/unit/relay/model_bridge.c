@@ -225,15 +225,23 @@ static void receive(struct model *model)
 	send_frames(model);
 }
 
+static void tick(struct model *model)
+{
+	if (model->now >= bridge_session_deadline(model->bridge))
+		REQUIRE(model, bridge_session_tick(model->bridge, model->now) == 0);
+	take_events(model);
+}
+
 void model_run_bridge(struct model *model)
 {
 	if (model->now < model->stalled_until)
 		return;
+	/* After a sleep either may come first. */
+	if (memory_net_random(model->net, 2) == 0)
+		tick(model);
 	while (link_receive(model->bridge_link, &model->from, &model->buffer) == 0)
 		receive(model);
-	if (model->now >= bridge_session_deadline(model->bridge))
-		REQUIRE(model, bridge_session_tick(model->bridge, model->now) == 0);
-	take_events(model);
+	tick(model);
 	send_frames(model);
 }
 

@@ -109,17 +109,29 @@ static void send_frames(struct model_daemon *daemon)
 		(void)link_send(daemon->link, NULL, frame);
 }
 
-/* Returns whether the daemon has reached its orderly end. */
+static void tick(struct model *model, struct model_daemon *daemon)
+{
+	if (model->now >= guest_session_deadline(daemon->session))
+		REQUIRE(model, guest_session_tick(daemon->session, model->now) == 0);
+}
+
+/*
+ * Returns whether the daemon has reached its orderly end. After a sleep, an event loop may see first
+ * that time has passed, and then what has come meanwhile.
+ */
 static bool receive_and_tick(struct model *model, struct model_daemon *daemon)
 {
+	if (memory_net_random(model->net, 2) == 0)
+		tick(model, daemon);
+	if (take_events(model, daemon))
+		return true;
 	while (link_receive(daemon->link, NULL, &model->buffer) == 0) {
 		REQUIRE(model, guest_session_receive(daemon->session, model->now,
 			model->buffer.bytes, model->buffer.size) >= 0);
 		if (take_events(model, daemon))
 			return true;
 	}
-	if (model->now >= guest_session_deadline(daemon->session))
-		REQUIRE(model, guest_session_tick(daemon->session, model->now) == 0);
+	tick(model, daemon);
 	return take_events(model, daemon);
 }
 

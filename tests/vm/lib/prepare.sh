@@ -11,7 +11,7 @@ packages=(
 	libusb-1.0-0-dev libseccomp-dev
 	mmdebstrap squashfs-tools cpio xz-utils qemu-system-x86 qemu-system-data seabios socat
 	iproute2 procps
-	pcscd opensc openssh-client
+	pcscd opensc openssh-client systemd
 	libcacard-dev softhsm2 libnss3-tools openssl
 )
 
