@@ -70,7 +70,8 @@ static void on_complete(void *context, const struct wire_reply *reply)
 		guest->host->fail(guest->host->context, r);
 }
 
-static const struct wire_reader *guest_allowed(const struct bridge_guest *guest, uint32_t id)
+/* The reader of this identity, if the guest may see it now. */
+static struct wire_reader *guest_shown(struct bridge_guest *guest, uint32_t id)
 {
 	for (size_t i = 0; i < guest->allowed.count; i++) {
 		if (guest->allowed.readers[i].id == id)
@@ -119,7 +120,7 @@ static bool guest_may(const struct bridge_guest *guest, uint8_t operation)
 static int guest_execute(struct bridge_guest *guest, const struct wire_call *call)
 {
 	struct wire_reply reply = { .number = call->number };
-	const struct wire_reader *allowed = guest_allowed(guest, call->reader);
+	const struct wire_reader *allowed = guest_shown(guest, call->reader);
 	struct guest_reader *reader;
 
 	if (!guest_may(guest, call->operation))
@@ -265,6 +266,20 @@ int bridge_guest_receive(struct bridge_guest *guest, const struct wire_message *
 	return r < 0 ? r : guest_pump(guest);
 }
 
+/* Cards that were refused, and are free now, are removed and inserted. */
+static void guest_bring_back(struct bridge_guest *guest, uint64_t now)
+{
+	for (struct guest_reader *r = guest->readers; r != NULL; r = r->next) {
+		struct wire_reader *shown = guest_shown(guest, r->id);
+
+		if (!comeback_check(&r->comeback, now, guest_reader_is_unoccupied(r)) || shown == NULL)
+			continue;
+		log_info(guest->config->name, "%s: the card may be free again", r->name);
+		shown->insertion++;
+		bridge_session_set_readers(guest->session, now, &guest->allowed);
+	}
+}
+
 int bridge_guest_tick(struct bridge_guest *guest, uint64_t now)
 {
 	int r;
@@ -272,6 +287,7 @@ int bridge_guest_tick(struct bridge_guest *guest, uint64_t now)
 	guest->why = "the guest is silent";
 	for (struct guest_reader *reader = guest->readers; reader != NULL; reader = reader->next)
 		guest_reader_tick(reader, now);
+	guest_bring_back(guest, now);
 	r = bridge_session_tick(guest->session, now);
 	return r < 0 ? r : guest_pump(guest);
 }
@@ -283,6 +299,8 @@ uint64_t bridge_guest_deadline(const struct bridge_guest *guest)
 	for (const struct guest_reader *r = guest->readers; r != NULL; r = r->next) {
 		if (r->deadline < deadline)
 			deadline = r->deadline;
+		if (r->comeback.check_at < deadline)
+			deadline = r->comeback.check_at;
 	}
 	return deadline;
 }
@@ -294,12 +312,25 @@ static void guest_hide_pin_pad(struct wire_reader *reader)
 	reader->lcd_characters = 0;
 }
 
+static void guest_count_comebacks(struct bridge_guest *guest, const struct reader_table *table)
+{
+	for (struct guest_reader *r = guest->readers; r != NULL; r = r->next) {
+		const struct reader_entry *entry = reader_table_find(table, r->name);
+		struct wire_reader *shown = guest_shown(guest, r->id);
+
+		r->comeback.exclusive = entry != NULL && entry->exclusive;
+		if (shown != NULL)
+			shown->insertion += r->comeback.count;
+	}
+}
+
 int bridge_guest_set_readers(struct bridge_guest *guest, const struct reader_table *table)
 {
 	reader_table_pick(table, (const char *const *)guest->config->patterns,
 		guest->config->pattern_count, &guest->allowed);
 	for (size_t i = 0; i < guest->allowed.count && !guest->config->pin_pad; i++)
 		guest_hide_pin_pad(&guest->allowed.readers[i]);
+	guest_count_comebacks(guest, table);
 	bridge_session_set_readers(guest->session, guest_now(guest), &guest->allowed);
 	return guest_pump(guest);
 }

@@ -122,6 +122,8 @@ static void reader_complete(struct guest_reader *reader, const struct wire_reply
 
 	assert(reader->queued > 0);
 	log_call(reader, &call, reply);
+	comeback_note(&reader->comeback, reader_now(reader), call.operation, reply->outcome,
+		reader->started != 0 ? reader_now(reader) - reader->started : 0);
 	reader->started = 0;
 	reader_unqueue(reader, 0);
 	reader->owner.complete(reader->owner.context, reply);
@@ -381,6 +383,7 @@ void guest_reader_clean(struct guest_reader *reader, size_t place)
 
 void guest_reader_stop(struct guest_reader *reader)
 {
+	comeback_forget(&reader->comeback);
 	reader->queued = 0;
 	reader->started = 0;
 	switch (reader->state) {
@@ -407,6 +410,12 @@ void guest_reader_shut(struct guest_reader *reader)
 	guest_reader_stop(reader);
 	if (reader->child != NULL)
 		child_stop(reader->child, GUEST_READER_GRACE);
+}
+
+bool guest_reader_is_unoccupied(const struct guest_reader *reader)
+{
+	return !reader->dirty &&
+		(reader->state == WORKER_NONE || reader->state == WORKER_IDLE);
 }
 
 void guest_reader_tick(struct guest_reader *reader, uint64_t now)
@@ -453,6 +462,7 @@ struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv
 	reader->used_cards = used_cards;
 	reader->id = wire_reader->id;
 	reader->deadline = SESSION_NEVER;
+	comeback_init(&reader->comeback);
 	memcpy(reader->name, wire_reader->name, sizeof reader->name);
 	return reader;
 }

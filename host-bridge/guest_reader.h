@@ -24,6 +24,7 @@
 #include <uv.h>
 
 #include "host-bridge/child.h"
+#include "host-bridge/comeback.h"
 #include "host-bridge/used_cards.h"
 #include "relay/session.h"
 #include "relay/wire.h"
@@ -75,6 +76,7 @@ struct guest_reader {
 	bool open;                   /* the worker has a handle */
 	bool used;                   /* and may have sent an APDU over it */
 	bool dirty;                  /* a killed worker has left a used card */
+	struct comeback comeback;    /* of a card that was refused */
 	bool stopping;               /* the bridge ends: no more processes are started */
 	struct used_cards *used_cards; /* borrowed */
 	bool noted;                  /* there, at place, since it was used */
@@ -106,6 +108,9 @@ void guest_reader_stop(struct guest_reader *reader);
 
 /* The bridge ends: as above, and nothing is started any more. */
 void guest_reader_shut(struct guest_reader *reader);
+
+/* Whether no process of ours waits for the card. */
+bool guest_reader_is_unoccupied(const struct guest_reader *reader);
 
 /* Time has passed: call it when now >= reader->deadline. */
 void guest_reader_tick(struct guest_reader *reader, uint64_t now);

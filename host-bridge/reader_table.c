@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host-bridge/watch.h"
 #include "relay/pattern.h"
 
 struct reader_entry *reader_table_find(const struct reader_table *table, const char *name)
@@ -83,6 +84,7 @@ static void entry_see(struct reader_entry *entry, const struct wire_reader *now)
 	memcpy(entry->reader.atr, now->atr, sizeof entry->reader.atr);
 	entry->counter = now->insertion;
 	entry->plugged = true;
+	entry->exclusive = now->id == WATCH_EXCLUSIVE;
 }
 
 /* The reader, or pcscd, is not there: its card isn't either. */
@@ -91,6 +93,7 @@ static void entry_miss(struct reader_entry *entry)
 	if (entry->reader.card != WIRE_CARD_ABSENT)
 		entry->reader.insertion++;
 	entry->reader.card = WIRE_CARD_ABSENT;
+	entry->exclusive = false;
 	entry->reader.atr_size = 0;
 	memset(entry->reader.atr, 0, sizeof entry->reader.atr);
 }

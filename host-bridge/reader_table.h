@@ -33,6 +33,7 @@ struct reader_entry {
 	struct wire_reader reader; /* with our id and insertion number */
 	uint32_t counter;          /* pcscd's event counter, as seen last */
 	bool plugged;
+	bool exclusive;            /* some program has the card exclusively */
 	bool waiting;              /* not to be shown yet: its features are being asked for */
 	enum reader_change change;
 };
@@ -46,8 +47,8 @@ struct reader_table {
 #define READER_TABLE_NULL ((struct reader_table){ .entries = NULL })
 
 /*
- * Takes over what the monitor saw; wire_reader.insertion is pcscd's event counter there, and id and
- * the PIN pad mean nothing. While pcscd is away (service 0) the readers stay, and their cards are
+ * Takes over what the monitor saw; wire_reader.insertion is pcscd's event counter there, id is
+ * WATCH_EXCLUSIVE or 0, and the PIN pad means nothing. While pcscd is away (service 0) the readers stay, and their cards are
  * absent. A reader that is plugged in has no PIN pad, and waits, until the caller says otherwise in
  * its entry. Fatal: -ENOMEM.
  */

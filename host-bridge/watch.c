@@ -33,6 +33,8 @@ static void describe(const SCARD_READERSTATE *entry, const char *name, struct wi
 	memcpy(reader->name, name, strlen(name) + 1);
 	reader->insertion = (uint32_t)(entry->dwEventState >> EVENT_COUNTER_SHIFT) & 0xFFFF;
 	reader->card = entry_card(entry);
+	if ((entry->dwEventState & SCARD_STATE_EXCLUSIVE) != 0)
+		reader->id = WATCH_EXCLUSIVE;
 	if (reader->card != WIRE_CARD_PRESENT || entry->cbAtr > WIRE_ATR_MAX)
 		return;
 	reader->atr_size = (uint8_t)entry->cbAtr;

@@ -30,6 +30,9 @@
  */
 #define WATCH_GROUP PCSCLITE_MAX_READERS_CONTEXTS
 
+/* Of wire_reader.id, between monitor and core: a program has the card exclusively. Else it is 0. */
+#define WATCH_EXCLUSIVE 1
+
 /*
  * Of wire_readers.service, between monitor and core: pcscd is of a version that this process's
  * libpcsclite can't talk to.
@@ -51,7 +54,7 @@ struct watch {
 	size_t readers;              /* entries for readers; the one for plug and play may follow */
 	size_t left_out;             /* readers of the last list that are beyond WIRE_READERS_MAX */
 	LONG problem;                /* of the last call; SCARD_S_SUCCESS after a good wait */
-	struct wire_readers seen;    /* insertion is pcscd's event counter, id is 0 */
+	struct wire_readers seen;    /* insertion is pcscd's event counter */
 	bool known;                  /* seen has been filled in */
 	bool changed;                /* and is not what it was; the caller clears it */
 };

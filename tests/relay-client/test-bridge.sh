@@ -64,10 +64,36 @@ test_host_program()
 	ask "$looking" = transmit: ok
 	wait $! || fail "the host program"
 	ask disconnect = disconnect: ok
-	"$exchange" --share exclusive connect + sleep 1500 >/dev/null &
+}
+
+# A driver that was refused the card doesn't try again by itself: when it is free, it is inserted anew.
+test_comeback()
+{
+	local before
+	"$exchange" --share exclusive connect + sleep 5500 >/dev/null &
 	sleep 0.5
+	before=$(insertion)
 	ask connect = connect: card busy
+	ask sleep 4000 = sleep:
+	[ "$(insertion)" = "$before" ] || fail "the card is back, and another program has it"
 	wait $! || fail "the host program"
+	ask sleep 3000 = sleep:
+	[ "$(insertion)" = $((before + 1)) ] || fail "insertion $before, then $(insertion)"
+	ask connect = connect: ok
+	ask disconnect = disconnect: ok
+	ask sleep 3000 = sleep:
+	[ "$(insertion)" = $((before + 1)) ] || fail "insertion $before, then $(insertion)"
+}
+
+# The insertion number of the guest's only reader.
+insertion()
+{
+	local line
+	tell readers
+	expect 'readers: '
+	read -r -t 5 line <&"${guest[0]}"
+	line=${line#*insertion=}
+	echo "${line%% *}"
 }
 
 test_removal()
@@ -278,8 +304,8 @@ test_configuration()
 }
 
 prepare
-for name in start disposition host_program removal kill_worker kill_monitor restart_pcscd other_version \
-	kill_core second_start refusals versions end log configuration
+for name in start disposition host_program comeback removal kill_worker kill_monitor restart_pcscd \
+	other_version kill_core second_start refusals versions end log configuration
 do
 	echo "$name"
 	"test_$name"

@@ -34,6 +34,12 @@ pcscd_is_gone()
 	! pcscd_runs
 }
 
+# How many lines of its log have this.
+pcscd_said()
+{
+	grep -a -c -F "$1" "$work/pcscd.log" || true
+}
+
 monitor_is_gone()
 {
 	[ -z "$(role_pids monitor)" ]
@@ -109,20 +115,27 @@ test_busy()
 	ask disconnect = disconnect: ok
 }
 
-# While a guest is there, its monitor keeps pcscd; when the last one has gone, pcscd may end, and that
-# is nobody's fault.
+# While a guest is there, its monitor keeps pcscd; when the last one has gone, pcscd has its minute of
+# peace and ends, and that is nobody's fault. (pcscd 1.9.9 sometimes doesn't end before one more client
+# comes, since SIGALRM may reach any of its threads; so its decision is what counts.)
 test_idle()
 {
-	local gone
+	local gone commands
 	end_guest
 	gone=$SECONDS
 	until_true 15 monitor_is_gone
 	pcscd_runs || fail "pcscd did not wait its minute"
-	until_true 75 pcscd_is_gone
-	[ $((SECONDS - gone)) -ge 55 ] || fail "pcscd ended after $((SECONDS - gone)) s"
+	commands=$(pcscd_said 'Received command')
+	until_true 75 pcscd_gives_up
+	[ $((SECONDS - gone)) -ge 55 ] || fail "pcscd gave up after $((SECONDS - gone)) s"
 	[ "$(said 'pcscd does not answer')" = 0 ] || fail "an idle pcscd that ends is no news"
 	sleep 2
-	pcscd_is_gone || fail "the bridge woke pcscd for nobody"
+	[ "$(pcscd_said 'Received command')" = "$commands" ] || fail "somebody asked pcscd"
+}
+
+pcscd_gives_up()
+{
+	[ "$(pcscd_said 'Preparing for suicide')" -gt 0 ]
 }
 
 test_again()

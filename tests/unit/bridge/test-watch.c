@@ -98,6 +98,15 @@ static void test_quiet(void **state)
 		step("list", true, false);
 		step("wait 1000 ms for 3 with PnP", true, false);
 	}
+	/* another program has the card exclusively: that is news, and so is its end */
+	for (int i = 0; i < 2; i++) {
+		fake.change = (struct fake_change){ SCARD_S_SUCCESS, { { "A",
+			SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | COUNTER(3) |
+			(i == 0 ? SCARD_STATE_INUSE | SCARD_STATE_EXCLUSIVE : 0), 12 } } };
+		step("list", true, false);
+		step("wait 1000 ms for 3 with PnP", true, true);
+		assert_int_equal(watch.seen.readers[0].id, i == 0 ? WATCH_EXCLUSIVE : 0);
+	}
 	/* another program connects: the state changes, what we report of it doesn't */
 	fake.change = (struct fake_change){ SCARD_S_SUCCESS, { { "A",
 		SCARD_STATE_CHANGED | SCARD_STATE_PRESENT | SCARD_STATE_INUSE | COUNTER(3),
