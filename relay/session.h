@@ -30,7 +30,7 @@
 
 #define SESSION_LEASE 10000         /* ms without a frame: the peer is gone */
 #define SESSION_LINK_DEAD 6000      /* ms without a frame: the link is made anew */
-#define SESSION_HEARTBEAT 2500      /* ms without a frame sent or received: the guest pings */
+#define SESSION_HEARTBEAT 2500      /* ms without a frame sent: the guest pings */
 #define SESSION_HELLO_INTERVAL 1000 /* ms between hellos while there is no session */
 #define SESSION_REPEAT 1000         /* ms without an answer: the call or query is repeated */
 #define SESSION_READERS_REPEAT 500  /* ms without acknowledgement: the readers are sent again */

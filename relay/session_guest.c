@@ -186,12 +186,14 @@ static int receive_progress(struct guest_session *session, uint64_t now,
 	return 0;
 }
 
-static int receive_readers(struct guest_session *session, const struct wire_readers *readers)
+static int receive_readers(struct guest_session *session, uint64_t now,
+	const struct wire_readers *readers)
 {
 	if (readers->version < session->readers.version)
 		return SESSION_IGNORED;
 	/* The acknowledgement of this version may have been lost: it is given each time. */
 	session->ping_due = true;
+	session->ping_at = now + SESSION_HEARTBEAT;
 	if (readers->version == session->readers.version)
 		return 0;
 	session->readers = *readers;
@@ -205,9 +207,10 @@ static int receive_in_open(struct guest_session *session, uint64_t now,
 	if (message->session != session->id)
 		return SESSION_IGNORED;
 	session->lease_at = now + SESSION_LEASE;
-	if (message->type != WIRE_WELCOME)
+	if (message->type != WIRE_WELCOME && !session->heard) {
 		session->heard = true;
-	session->ping_at = now + guest_heartbeat(session);
+		session->ping_at = now + SESSION_HEARTBEAT;
+	}
 	switch (message->type) {
 	case WIRE_REFUSED:
 		guest_lose(session, now);
@@ -219,7 +222,7 @@ static int receive_in_open(struct guest_session *session, uint64_t now,
 	case WIRE_PROGRESS:
 		return receive_progress(session, now, &message->progress);
 	case WIRE_READERS:
-		return receive_readers(session, &message->readers);
+		return receive_readers(session, now, &message->readers);
 	case WIRE_WELCOME:
 		/* That of a repeated hello: the bridge may not have heard our answer to the first. */
 		session->ping_due = !session->heard;
@@ -294,6 +297,7 @@ int guest_session_call(struct guest_session *session, uint64_t now, const struct
 	place->label = ++session->label;
 	place->due = true;
 	place->repeat_at = now + paced(session, SESSION_REPEAT);
+	session->ping_at = now + guest_heartbeat(session);
 	*number = place->label;
 	return 0;
 }

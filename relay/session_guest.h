@@ -80,7 +80,10 @@ static inline uint64_t paced(const struct guest_session *session, uint64_t inter
 	return earlier(interval, session->pace);
 }
 
-/* How long to wait for a frame of the session before the next ping. */
+/*
+ * The longest time between two frames that we send. What we hear doesn't count: it may be late, and
+ * says nothing of whether the bridge hears us.
+ */
 static inline uint64_t guest_heartbeat(const struct guest_session *session)
 {
 	return session->heard ? SESSION_HEARTBEAT : SESSION_HELLO_INTERVAL;

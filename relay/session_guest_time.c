@@ -60,12 +60,13 @@ static bool tick_in_open(struct guest_session *session, uint64_t now)
 {
 	bool sent = repeat_calls(session, now);
 
-	if (now >= session->ping_at) {
+	if (!sent && now >= session->ping_at) {
 		session->ping_due = true;
 		session->ping_number++;
-		session->ping_at = now + paced(session, guest_heartbeat(session));
 		sent = true;
 	}
+	if (sent)
+		session->ping_at = now + paced(session, guest_heartbeat(session));
 	return sent;
 }
 
