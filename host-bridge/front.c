@@ -135,19 +135,33 @@ static int front_carry_in(struct front *front)
 	return r;
 }
 
+/* What core says. Returns 0, FRONT_ENDED or FRONT_BROKEN. */
+static int front_obey(struct front *front, struct payload_view bytes)
+{
+	struct front_record record;
+
+	if (front_record_decode(bytes, &record) != 0)
+		return FRONT_BROKEN;
+	if (record.type == FRONT_PING)
+		return front_tell(front, &record);
+	if (record.type != FRONT_FRAME)
+		return FRONT_BROKEN;
+	(void)link_send(front->link, &record.route, record.content);
+	return 0;
+}
+
 /* Frames from core to the guests. Returns 0, FRONT_ENDED or FRONT_BROKEN. */
 static int front_carry_out(struct front *front)
 {
-	struct front_record record;
 	struct payload_view bytes;
 	int r;
 
 	if (channel_fill(&front->channel) != 0)
 		return FRONT_ENDED;
 	while ((r = frame_buffer_first(&front->channel.in, &bytes)) == 0) {
-		if (front_record_decode(bytes, &record) != 0 || record.type != FRONT_FRAME)
-			return FRONT_BROKEN;
-		(void)link_send(front->link, &record.route, record.content);
+		r = front_obey(front, bytes);
+		if (r != 0)
+			return r;
 		channel_drop(&front->channel);
 	}
 	return r == FRAME_INCOMPLETE ? 0 : FRONT_BROKEN;
@@ -195,24 +209,22 @@ static int front_serve(struct front *front)
 
 int front_run(int fd, const char *endpoint)
 {
-	struct front *front = calloc(1, sizeof *front);
-	int status = EXIT_FAILURE;
-
-	if (front == NULL)
-		return EXIT_FAILURE;
-	process_die_with_parent();
-	sandbox_limit(endpoint_is_ipc(endpoint) ? PROCESS_FOLDER + 1 : PROCESS_FOLDER);
-	channel_init(&front->channel, fd);
-	if (payload_init(&front->frame, WIRE_FRAME_MAX) == 0 && front_listen(front, endpoint) == 0) {
-		front_confine();
-		status = front_serve(front);
-	}
 	/*
 	 * The link ends with the process: nanomsg would unlink the path that it bound, which is not
 	 * where the socket is now, and abort because it may not (bipc.c:177 of 1.1.5).
 	 */
-	payload_deinit(&front->frame);
-	channel_deinit(&front->channel);
-	free(front);
+	static struct front front;
+	int status = EXIT_FAILURE;
+
+	process_die_with_parent();
+	sandbox_limit(endpoint_is_ipc(endpoint) ? PROCESS_FOLDER + 1 : PROCESS_FOLDER);
+	channel_init(&front.channel, fd);
+	if (payload_init(&front.frame, WIRE_FRAME_MAX) == 0 &&
+	    front_listen(&front, endpoint) == 0) {
+		front_confine();
+		status = front_serve(&front);
+	}
+	payload_deinit(&front.frame);
+	channel_deinit(&front.channel);
 	return status;
 }

@@ -49,6 +49,31 @@ static void keeper_wait(struct front_keeper *keeper)
 
 /* ---- events of the child ---- */
 
+static void keeper_tell(struct front_keeper *keeper, const struct front_record *record)
+{
+	static uint8_t bytes[FRAME_PREFIX + FRONT_RECORD_MAX];
+	struct payload_view view = { .bytes = bytes };
+
+	if (front_record_encode(record, bytes, &view.size) != 0)
+		return;
+	child_send_frame(keeper->child, view);
+	payload_wipe(bytes, view.size);
+}
+
+static void on_ping(uv_timer_t *timer)
+{
+	const struct front_record ping = { .type = FRONT_PING };
+	struct front_keeper *keeper = timer->data;
+
+	if (keeper->unanswered == 2) {
+		log_error("front", "the process for %s hangs; it is killed", keeper->endpoint);
+		child_kill(keeper->child);
+		return;
+	}
+	keeper->unanswered++;
+	keeper_tell(keeper, &ping);
+}
+
 static void keeper_up(struct front_keeper *keeper)
 {
 	char why[WHY_MAX];
@@ -59,8 +84,9 @@ static void keeper_up(struct front_keeper *keeper)
 		keeper_start_failed(keeper, why);
 		return;
 	}
-	(void)uv_timer_stop(&keeper->timer);
 	keeper->state = KEEPER_UP;
+	keeper->unanswered = 0;
+	(void)uv_timer_start(&keeper->timer, on_ping, KEEPER_PING, KEEPER_PING);
 	if (keeper->ever_up) {
 		log_info("front", "listening on %s again", keeper->endpoint);
 		return;
@@ -102,6 +128,12 @@ static bool on_frame(void *owner, struct payload_view bytes)
 		if (keeper->state != KEEPER_STARTING)
 			return false;
 		keeper_problem(keeper, record.content);
+		return true;
+	case FRONT_PING:
+		/* Never more than were asked for. */
+		if (keeper->state != KEEPER_UP || keeper->unanswered == 0)
+			return false;
+		keeper->unanswered--;
 		return true;
 	}
 	return false;
@@ -204,19 +236,14 @@ int front_keeper_start(struct front_keeper *keeper, char *why, size_t why_size)
 
 void front_keeper_send(const struct front_route *to, struct payload_view frame)
 {
-	static uint8_t bytes[FRAME_PREFIX + FRONT_RECORD_MAX];
 	const struct front_record record = {
 		.type = FRONT_FRAME,
 		.route = to->link,
 		.content = frame,
 	};
-	struct payload_view view = { .bytes = bytes };
 
-	if (to->front == NULL || to->front->state != KEEPER_UP ||
-	    front_record_encode(&record, bytes, &view.size) != 0)
-		return;
-	child_send_frame(to->front->child, view);
-	payload_wipe(bytes, view.size);
+	if (to->front != NULL && to->front->state == KEEPER_UP)
+		keeper_tell(to->front, &record);
 }
 
 void front_keeper_stop(struct front_keeper *keeper)

@@ -29,6 +29,7 @@
 #define KEEPER_BACK_OFF_MAX 500    /* ms: a hostile peer must not keep us busy, nor the others out */
 #define KEEPER_LIFE_MIN 2000       /* ms: one that lived so long is started again at once */
 #define KEEPER_START_LIMIT 10000   /* ms that a start may take */
+#define KEEPER_PING 2000           /* ms between two pings; after two without answer it is killed */
 #define KEEPER_STOP_GRACE 2000     /* ms that a front may take to end */
 
 enum keeper_state {
@@ -70,7 +71,8 @@ struct front_keeper {
 	enum keeper_state state;
 	struct endpoint_claim claim;
 	struct child *child;          /* STARTING, UP */
-	uv_timer_t timer;             /* STARTING: limit; WAITING: to the next start */
+	uv_timer_t timer;             /* STARTING: limit; UP: next ping; WAITING: to the next start */
+	unsigned int unanswered;      /* UP: pings */
 	uint64_t started;             /* ms of the loop's clock */
 	unsigned int back_off;        /* ms */
 	bool begun;                   /* it was started at all */

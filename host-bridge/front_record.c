@@ -21,6 +21,7 @@ static bool record_is_possible(const struct front_record *record)
 		return record->route.size <= LINK_ROUTE_MAX &&
 			record->content.size <= WIRE_FRAME_MAX;
 	case FRONT_READY:
+	case FRONT_PING:
 		return record->route.size == 0 && record->content.size == 0;
 	case FRONT_PROBLEM:
 		return record->route.size == 0 && record->content.size <= FRONT_PROBLEM_MAX;

@@ -21,6 +21,7 @@ enum front_record_type {
 	FRONT_FRAME = 1,   /* both ways: a frame, and where it came from or goes to */
 	FRONT_READY = 2,   /* from the front: it listens on every endpoint */
 	FRONT_PROBLEM = 3, /* from the front: it can't, and ends; the text says why */
+	FRONT_PING = 4,    /* to the front, which sends it back: a sign of life */
 };
 
 #define FRONT_PROBLEM_MAX 512 /* bytes of that text, without a terminating zero */
@@ -30,7 +31,7 @@ enum front_record_type {
 struct front_record {
 	enum front_record_type type;
 	struct link_route route;     /* FRONT_FRAME; else empty */
-	struct payload_view content; /* the frame or the text; FRONT_READY: empty */
+	struct payload_view content; /* the frame or the text; else empty */
 };
 
 enum {

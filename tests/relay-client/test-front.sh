@@ -263,4 +263,5 @@ do
 	"test_$name"
 done
 ! grep -E 'Sanitizer|runtime error|Assertion' "$work/bridge.log" | grep -v -F "$abort" || fail "a defect"
+[ "$(said 'hangs; it is killed')" = 0 ] || fail "a front did not answer"
 echo "all as expected"

@@ -159,6 +159,20 @@ static void play_deaf(void)
 		(void)pause();
 }
 
+/* Its sockets are there, and nobody behind them. */
+static void play_hung(void)
+{
+	say_record(FRONT_READY, "");
+	(void)raise(SIGSTOP);
+}
+
+static void play_pong(void)
+{
+	say_record(FRONT_READY, "");
+	say_record(FRONT_PING, "");
+	read_everything();
+}
+
 static void play_problem(void)
 {
 	say_record(FRONT_PROBLEM, "the address is in use");
@@ -175,7 +189,7 @@ static const struct {
 	{ "good", play_good }, { "garbage", play_garbage }, { "huge", play_huge },
 	{ "route", play_route }, { "truncated", play_truncated }, { "early", play_early },
 	{ "twice", play_twice }, { "late", play_late }, { "flood", play_flood },
-	{ "deaf", play_deaf }, { "problem", play_problem }, { "nothing", play_nothing },
+	{ "deaf", play_deaf }, { "hung", play_hung }, { "pong", play_pong }, { "problem", play_problem }, { "nothing", play_nothing },
 };
 
 static int play(const char *endpoint)
@@ -337,7 +351,7 @@ static void test_good(void **state)
 static void test_bad(void **state)
 {
 	static const char *const names[] = {
-		"garbage", "huge", "route", "truncated", "twice", "late",
+		"garbage", "huge", "route", "truncated", "twice", "late", "pong",
 	};
 	struct fixture *f;
 
@@ -392,6 +406,16 @@ static void test_flood(void **state)
 	assert_true(f->worst < 500);
 }
 
+/* One that is asked whether it lives, and doesn't say so, is replaced. */
+static void test_hung(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f, "hung", 1, 5 * KEEPER_PING);
+	assert_int_equal(f->up, 1);
+	assert_int_equal(f->lost, 1);
+}
+
 static void on_send(uv_timer_t *timer)
 {
 	static uint8_t bytes[WIRE_FRAME_MAX];
@@ -433,6 +457,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_first_start_fails),
 		cmocka_unit_test_setup_teardown(test_flood, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hung, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_deaf, set_up, tear_down),
 	};
 

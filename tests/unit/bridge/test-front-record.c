@@ -34,6 +34,7 @@ static void test_bytes(void **state)
 		{ "no route", { FRONT_FRAME, { .size = 0 }, { hello, 1 } }, 7,
 			{ 3, 0, 0, 0, 1, 0, 'h' } },
 		{ "ready", { FRONT_READY, { .size = 0 }, { hello, 0 } }, 6, { 2, 0, 0, 0, 2, 0 } },
+		{ "ping", { FRONT_PING, { .size = 0 }, { hello, 0 } }, 6, { 2, 0, 0, 0, 4, 0 } },
 		{ "problem", { FRONT_PROBLEM, { .size = 0 }, { hello, 2 } }, 8,
 			{ 4, 0, 0, 0, 3, 0, 'h', 'i' } },
 	};
@@ -69,7 +70,8 @@ static void test_malformed(void **state)
 		{ "nothing", 0, { 0 } },
 		{ "a type alone", 1, { 1 } },
 		{ "type 0", 2, { 0, 0 } },
-		{ "an unknown type", 2, { 4, 0 } },
+		{ "an unknown type", 2, { 5, 0 } },
+		{ "a ping, and more", 3, { 4, 0, 1 } },
 		{ "a route that is cut", 9, { 1, 8, 1, 2, 3, 4, 5, 6, 7 } },
 		{ "a route that is too long", 60, { 1, LINK_ROUTE_MAX + 1 } },
 		{ "a route of 255 bytes", 64, { 1, 255 } },
