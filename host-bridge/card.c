@@ -48,12 +48,17 @@ static DWORD initialization_to_pcsc(uint8_t initialization)
 
 /* ---- errors ---- */
 
-bool card_waits(struct card *card, LONG rv, unsigned int *waited)
+static bool waits_for(struct card *card, LONG rv, unsigned int *waited, unsigned int limit)
 {
-	if (rv != SCARD_E_SHARING_VIOLATION || *waited >= CARD_BUSY_LIMIT)
+	if (rv != SCARD_E_SHARING_VIOLATION || *waited >= limit)
 		return false;
 	*waited += CARD_BUSY_POLL;
 	return card->patience.wait(card->patience.context, CARD_BUSY_POLL);
+}
+
+bool card_waits(struct card *card, LONG rv, unsigned int *waited)
+{
+	return waits_for(card, rv, waited, CARD_BUSY_LIMIT);
 }
 
 void card_drop_context(struct card *card)
@@ -71,6 +76,7 @@ static void card_drop_handle(struct card *card)
 	card->open = false;
 	card->used = false;
 	card->protocol = 0;
+	card_let_go(card);
 }
 
 void card_failed(struct card *card, const char *function, LONG rv, enum outcome_phase phase,
@@ -120,11 +126,22 @@ LONG card_establish(struct card *card)
 	return rv;
 }
 
+static DWORD share_to_pcsc(const struct card *card)
+{
+	return card->hold.share.mode == SHARE_EXCLUSIVE ? SCARD_SHARE_EXCLUSIVE : SCARD_SHARE_SHARED;
+}
+
+/* Only an exclusive connect can be refused because others are there; it doesn't wait by itself. */
 static LONG card_open(struct card *card, DWORD protocols)
 {
-	LONG rv = card->pcsc->connect(card->context, card->reader, SCARD_SHARE_SHARED, protocols,
-		&card->handle, &card->protocol);
+	unsigned int limit = card->hold.share.mode == SHARE_EXCLUSIVE ? CARD_EXCLUSIVE_LIMIT : 0;
+	unsigned int waited = 0;
+	LONG rv;
 
+	do {
+		rv = card->pcsc->connect(card->context, card->reader, share_to_pcsc(card),
+			protocols, &card->handle, &card->protocol);
+	} while (waits_for(card, rv, &waited, limit));
 	card->open = rv == SCARD_S_SUCCESS;
 	return rv;
 }
@@ -136,7 +153,7 @@ static LONG card_reopen(struct card *card, DWORD protocols, DWORD initialization
 	LONG rv;
 
 	do {
-		rv = card->pcsc->reconnect(card->handle, SCARD_SHARE_SHARED, protocols,
+		rv = card->pcsc->reconnect(card->handle, share_to_pcsc(card), protocols,
 			initialization, &protocol);
 	} while (card_waits(card, rv, &waited));
 	if (rv == SCARD_S_SUCCESS) {
@@ -206,11 +223,17 @@ static void card_transmit(struct card *card, const struct wire_call *call, struc
 		reply->outcome = WIRE_NOT_CONNECTED;
 		return;
 	}
+	rv = card_begin(card, call->data);
+	if (rv != SCARD_S_SUCCESS) {
+		card_failed(card, "SCardBeginTransaction", rv, OUTCOME_CONNECTED, reply);
+		return;
+	}
 	do {
 		size = sizeof card->response;
 		rv = card->pcsc->transmit(card->handle, &pci, call->data.bytes, call->data.size,
 			NULL, card->response, &size);
 	} while (card_waits(card, rv, &waited));
+	card_ended(card);
 	/* Only a busy card has certainly not seen the command. */
 	if (rv != SCARD_E_SHARING_VIOLATION)
 		card->used = true;
@@ -260,6 +283,7 @@ static LONG card_close(struct card *card)
 	card->open = false;
 	card->used = false;
 	card->protocol = 0;
+	card_let_go(card);
 	card_drop_context(card);
 	return rv;
 }
@@ -284,6 +308,11 @@ void card_init(struct card *card, const struct pcsc_functions *pcsc, struct card
 	card->patience = patience;
 	card->tag = tag;
 	card->reader = reader;
+}
+
+void card_set_share(struct card *card, struct share share)
+{
+	card->hold = (struct hold){ .share = share };
 }
 
 void card_deinit(struct card *card)

@@ -28,16 +28,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host-bridge/hold.h"
 #include "host-bridge/pcsc.h"
 #include "relay/wire.h"
 
 #define CARD_BUSY_LIMIT 30000 /* ms that a call waits for another program's transaction */
 #define CARD_BUSY_POLL 50     /* ms between two tries */
 
+/* ms that an exclusive connect waits for others to let go: the guest's driver waits for 4.5 s. */
+#define CARD_EXCLUSIVE_LIMIT 4000
+
 /* How time passes between two tries; the tests have a clock of their own. */
 struct card_patience {
 	/* Sleeps; returns false when the guest is gone, and trying again is pointless. */
 	bool (*wait)(void *context, unsigned int milliseconds);
+	/* ms of a monotonic clock. This and the next are used with SHARE_TRANSACTION only. */
+	uint64_t (*now)(void *context);
+	/* Called before the card waits for others, and again after: it may take for ever. */
+	void (*waiting)(void *context);
 	void *context;
 };
 
@@ -53,6 +61,7 @@ struct card {
 	bool used;           /* an APDU was sent since the card was last known to be reset */
 	bool unclean;        /* it was given up without the reset that it needed: a cleaner must come */
 	bool outdated;       /* pcscd is of a version that this process's libpcsclite can't talk to */
+	struct hold hold;
 	DWORD protocol;      /* SCARD_PROTOCOL_T0 or SCARD_PROTOCOL_T1 */
 	uint8_t response[WIRE_APDU_MAX]; /* pcscd's answer may need all of it, whatever Le said */
 };
@@ -60,6 +69,15 @@ struct card {
 /* Nothing is opened. tag and reader are borrowed. */
 void card_init(struct card *card, const struct pcsc_functions *pcsc, struct card_patience patience,
 	const char *tag, const char *reader);
+
+/* How the card is shared, if not with everybody at any time. */
+void card_set_share(struct card *card, struct share share);
+
+/* Time has passed: ends a transaction that is due. Call it when now >= card_deadline(). */
+void card_tick(struct card *card);
+
+/* When to call card_tick(), ms of patience's clock, or HOLD_NEVER. */
+uint64_t card_deadline(const struct card *card);
 
 /* Gives the card up, as WIRE_DISCONNECT does, and wipes. May be called twice. */
 void card_deinit(struct card *card);

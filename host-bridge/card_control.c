@@ -93,8 +93,10 @@ static void secure_structure(struct card *card, enum pin_structure kind,
 {
 	struct features features = { .verify = 0 };
 	DWORD size, code;
-	LONG rv = card_read_atr(card, &size);
+	LONG rv = card_begin(card, (struct payload_view){ .size = 0 });
 
+	if (rv == SCARD_S_SUCCESS)
+		rv = card_read_atr(card, &size);
 	if (rv == SCARD_S_SUCCESS)
 		rv = read_features(card, card->handle, &features);
 	code = kind == PIN_STRUCTURE_VERIFY ? features.verify : features.modify;
@@ -102,6 +104,7 @@ static void secure_structure(struct card *card, enum pin_structure kind,
 		card_failed(card, "SCardControl", rv, OUTCOME_CONNECTED, reply);
 	else if (code != 0)
 		secure_by(card, code, (struct payload_view){ out->start, out->size }, reply);
+	card_ended(card);
 }
 
 void card_secure(struct card *card, const struct wire_call *call, struct wire_reply *reply)

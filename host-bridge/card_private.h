@@ -28,6 +28,18 @@ void card_drop_context(struct card *card);
 /* Reads the ATR into response. An error if the card is not as it was connected. */
 LONG card_read_atr(struct card *card, DWORD *size);
 
+/*
+ * Before what must not be interrupted: begins a transaction, if the guest's share is that and none is
+ * held. apdu is what follows. An error: nothing was sent.
+ */
+LONG card_begin(struct card *card, struct payload_view apdu);
+
+/* After it. */
+void card_ended(struct card *card);
+
+/* The handle is gone, and the transaction with it. */
+void card_let_go(struct card *card);
+
 /* WIRE_SECURE and WIRE_ESCAPE. */
 void card_secure(struct card *card, const struct wire_call *call, struct wire_reply *reply);
 void card_escape(struct card *card, const struct wire_call *call, struct wire_reply *reply);

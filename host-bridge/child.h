@@ -31,7 +31,7 @@ struct child_functions {
 	void (*ended)(void *owner, bool clean);
 };
 
-#define CHILD_WORDS_MAX 4 /* in role->words */
+#define CHILD_WORDS_MAX 5 /* in role->words */
 
 struct child_role {
 	const char *name;         /* PROCESS_... */

@@ -58,10 +58,23 @@ static int check_auth(cfg_t *cfg, cfg_opt_t *opt)
 
 static int check_share(cfg_t *cfg, cfg_opt_t *opt)
 {
-	if (strcmp(config_newest(opt), "shared") == 0)
+	enum share_mode mode;
+
+	if (share_by_name(config_newest(opt), &mode) == 0)
 		return 0;
-	cfg_error(cfg, "guest \"%s\": share = %s: this version knows shared only", cfg_title(cfg),
-		config_newest(opt));
+	cfg_error(cfg, "guest \"%s\": share = %s: use shared, transaction or exclusive",
+		cfg_title(cfg), config_newest(opt));
+	return -1;
+}
+
+static int check_hold(cfg_t *cfg, cfg_opt_t *opt)
+{
+	long value = cfg_opt_getnint(opt, 0);
+
+	if (value >= HOLD_MIN && value <= HOLD_MAX)
+		return 0;
+	cfg_error(cfg, "guest \"%s\": %s = %ld: it is milliseconds, from %d to %d", cfg_title(cfg),
+		cfg_opt_name(opt), value, HOLD_MIN, HOLD_MAX);
 	return -1;
 }
 
@@ -89,6 +102,10 @@ static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 	if (cfg_getstr(guest, "auth") == NULL) {
 		cfg_error(cfg, "guest \"%s\" has no auth = none: say that you trust who reaches "
 			"the socket", name);
+		return -1;
+	}
+	if (cfg_getint(guest, "hold-max") < cfg_getint(guest, "hold")) {
+		cfg_error(cfg, "guest \"%s\": hold-max is less than hold", name);
 		return -1;
 	}
 	if (cfg_size(guest, "readers") == 0) {
@@ -122,6 +139,9 @@ static int copy_guest(cfg_t *cfg, struct bridge_guest_config *guest)
 	guest->name = strdup(cfg_title(cfg));
 	if (guest->name == NULL)
 		return -ENOMEM;
+	(void)share_by_name(cfg_getstr(cfg, "share"), &guest->share.mode);
+	guest->share.hold = (unsigned int)cfg_getint(cfg, "hold");
+	guest->share.hold_max = (unsigned int)cfg_getint(cfg, "hold-max");
 	guest->pin_pad = cfg_getbool(cfg, "pin-pad") == cfg_true;
 	guest->escape = cfg_getbool(cfg, "escape") == cfg_true;
 	return copy_list(cfg, "readers", &guest->patterns, &guest->pattern_count);
@@ -186,7 +206,9 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 {
 	cfg_opt_t guest_options[] = {
 		CFG_STR("auth", NULL, CFGF_NONE),
-		CFG_STR("share", "shared", CFGF_NONE),
+		CFG_STR("share", "transaction", CFGF_NONE),
+		CFG_INT("hold", HOLD_DEFAULT, CFGF_NONE),
+		CFG_INT("hold-max", HOLD_MAX_DEFAULT, CFGF_NONE),
 		CFG_STR_LIST("readers", NULL, CFGF_NONE),
 		CFG_BOOL("pin-pad", cfg_true, CFGF_NONE),
 		CFG_BOOL("escape", cfg_false, CFGF_NONE),
@@ -210,6 +232,8 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 	cfg_set_validate_func(cfg, "guest", check_guest);
 	cfg_set_validate_func(cfg, "guest|auth", check_auth);
 	cfg_set_validate_func(cfg, "guest|share", check_share);
+	cfg_set_validate_func(cfg, "guest|hold", check_hold);
+	cfg_set_validate_func(cfg, "guest|hold-max", check_hold);
 	cfg_set_validate_func(cfg, "guest|readers", check_pattern);
 	r = config_file_read(file, cfg, copy_config, config, problem);
 	if (r != 0)

@@ -14,11 +14,13 @@
 
 #include "base/config_file.h"
 #include "base/log.h"
+#include "host-bridge/hold.h"
 
 struct bridge_guest_config {
 	char *name;      /* 1 to WIRE_NAME_MAX - 1 bytes */
 	char **patterns; /* see relay/pattern.h; at least one */
 	size_t pattern_count;
+	struct share share;
 	bool pin_pad;    /* it may have PINs entered at a reader's PIN pad */
 	bool escape;     /* it may send escape commands to a reader */
 };

@@ -92,7 +92,7 @@ static struct guest_reader *guest_reader_of(struct bridge_guest *guest,
 	if (reader != NULL)
 		return reader;
 	reader = guest_reader_new(&owner, guest->host->loop, guest->config->name,
-		guest->host->log_level, guest->host->used_cards, allowed);
+		guest->host->log_level, guest->config->share, guest->host->used_cards, allowed);
 	if (reader != NULL) {
 		reader->next = guest->readers;
 		guest->readers = reader;

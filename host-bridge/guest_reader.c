@@ -7,11 +7,13 @@
 #include "host-bridge/guest_reader.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "host-bridge/process.h"
+#include "host-bridge/worker.h"
 
 static void reader_next(struct guest_reader *reader);
 
@@ -166,6 +168,19 @@ static void reader_end_worker(struct guest_reader *reader)
 
 /* ---- events of the child ---- */
 
+/*
+ * The worker begins to wait for others to let go of the card, or is done with that. It sends nothing in
+ * between.
+ */
+static void reader_wait(struct guest_reader *reader)
+{
+	reader->waiting = !reader->waiting;
+	reader->used = !reader->waiting || reader->was_used;
+	reader->deadline = SESSION_NEVER;
+	if (reader->waiting)
+		reader->deadline = reader_now(reader) + GUEST_READER_WAIT_LIMIT;
+}
+
 static void on_message(void *owner, const struct wire_message *message)
 {
 	struct guest_reader *reader = owner;
@@ -177,6 +192,11 @@ static void on_message(void *owner, const struct wire_message *message)
 	/* Nobody waits for this any more; whether it has a card now, its end tells. */
 	if (reader->state == WORKER_STUCK) {
 		reader_end_worker(reader);
+		return;
+	}
+	if (message->type == WIRE_PROGRESS && reader->state == WORKER_BUSY &&
+	    message->progress.number == reader->queue[0].number) {
+		reader_wait(reader);
 		return;
 	}
 	/* A worker that answers what nobody asked has lost its wits, and its calls with them. */
@@ -199,13 +219,15 @@ static void on_message(void *owner, const struct wire_message *message)
 /* What becomes of the call that ran. */
 static enum wire_outcome lost_outcome(const struct guest_reader *reader)
 {
-	return reader->cancelled ? WIRE_CANCELLED : WIRE_OUTCOME_UNKNOWN;
+	if (reader->cancelled)
+		return WIRE_CANCELLED;
+	return reader->waiting ? WIRE_CARD_BUSY : WIRE_OUTCOME_UNKNOWN;
 }
 
 /* Nothing of ours ended it. */
 static void log_death(const struct guest_reader *reader)
 {
-	if (!reader->cancelled)
+	if (!reader->cancelled && !reader->late)
 		log_error(reader->guest, "%s: the worker died", reader->name);
 }
 
@@ -221,6 +243,8 @@ static void on_ended(void *owner, bool clean)
 	reader->state = WORKER_NONE;
 	reader->child = NULL;
 	reader->deadline = SESSION_NEVER;
+	reader->waiting = false;
+	reader->late = false;
 	reader->cancelled = false;
 	reader->open = false;
 	reader->dirty = !clean && (reader->dirty || reader->used || state == WORKER_CLEANING);
@@ -264,13 +288,23 @@ static const struct child_functions child_functions = {
 /* Starts a worker, or the cleaner that must come before it. */
 static void reader_start(struct guest_reader *reader)
 {
-	const char *const words[] = { reader->guest, reader->name };
+	char hold[16], hold_max[16];
+	const char *const words[WORKER_WORDS] = {
+		[WORKER_GUEST] = reader->guest,
+		[WORKER_READER] = reader->name,
+		[WORKER_SHARE] = share_name(reader->share.mode),
+		[WORKER_HOLD] = hold,
+		[WORKER_HOLD_MAX] = hold_max,
+	};
 	const struct child_role role = {
 		.name = reader->dirty ? PROCESS_CLEANER : PROCESS_WORKER,
 		.log_level = reader->log_level,
 		.words = words,
-		.word_count = 2,
+		.word_count = reader->dirty ? WORKER_READER + 1 : WORKER_WORDS,
 	};
+
+	(void)snprintf(hold, sizeof hold, "%u", reader->share.hold);
+	(void)snprintf(hold_max, sizeof hold_max, "%u", reader->share.hold_max);
 
 	/* No process or no memory: nothing was sent, and the next call tries again. */
 	if (child_start(&reader->child, reader->loop, &role, &child_functions, reader) != 0) {
@@ -294,6 +328,8 @@ static void reader_send(struct guest_reader *reader)
 
 	reader->state = WORKER_BUSY;
 	reader->started = reader_now(reader);
+	reader->was_used = reader->used;
+	reader->waiting = false;
 	reader->deadline = SESSION_NEVER;
 	if (reaches_card(message.call.operation))
 		reader->used = true;
@@ -418,6 +454,15 @@ bool guest_reader_is_unoccupied(const struct guest_reader *reader)
 		(reader->state == WORKER_NONE || reader->state == WORKER_IDLE);
 }
 
+/* Its death says whether it was still waiting. */
+static void reader_give_up(struct guest_reader *reader)
+{
+	log_warning(reader->guest, "%s: %s waits for another program's transaction; its process is "
+		"killed", reader->name, operation_name(reader->queue[0].operation));
+	reader->late = true;
+	child_kill(reader->child);
+}
+
 void guest_reader_tick(struct guest_reader *reader, uint64_t now)
 {
 	if (now < reader->deadline)
@@ -432,6 +477,10 @@ void guest_reader_tick(struct guest_reader *reader, uint64_t now)
 		/* It has nothing to wait for. */
 		break;
 	case WORKER_BUSY:
+		if (reader->waiting) {
+			reader_give_up(reader);
+			break;
+		}
 		/* Nothing was sent. The calls behind this one would find no handle. */
 		log_warning(reader->guest, "%s: %s waits for another program, and is given up",
 			reader->name, operation_name(reader->queue[0].operation));
@@ -448,8 +497,8 @@ void guest_reader_tick(struct guest_reader *reader, uint64_t now)
 }
 
 struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv_loop_t *loop,
-	const char *guest, const char *log_level, struct used_cards *used_cards,
-	const struct wire_reader *wire_reader)
+	const char *guest, const char *log_level, struct share share,
+	struct used_cards *used_cards, const struct wire_reader *wire_reader)
 {
 	struct guest_reader *reader = calloc(1, sizeof *reader);
 
@@ -458,6 +507,7 @@ struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv
 	reader->owner = *owner;
 	reader->loop = loop;
 	reader->guest = guest;
+	reader->share = share;
 	reader->log_level = log_level;
 	reader->used_cards = used_cards;
 	reader->id = wire_reader->id;

@@ -25,6 +25,7 @@
 
 #include "host-bridge/child.h"
 #include "host-bridge/comeback.h"
+#include "host-bridge/hold.h"
 #include "host-bridge/used_cards.h"
 #include "relay/session.h"
 #include "relay/wire.h"
@@ -39,6 +40,13 @@
  * one more of the 200 contexts that all programs of the host share.
  */
 #define GUEST_READER_CALL_LIMIT 30000
+
+/*
+ * ms that SCardBeginTransaction may wait, which it does within libpcsclite: the worker has given up by
+ * itself after CARD_BUSY_LIMIT, unless somebody was faster than it. It is killed then, and has sent
+ * nothing.
+ */
+#define GUEST_READER_WAIT_LIMIT 35000
 
 #define GUEST_READER_GRACE 10000 /* ms that a worker may take when the bridge ends */
 #define GUEST_READER_CLEAN_AGAIN 1000 /* ms to the next one, if it could not reset the card */
@@ -64,6 +72,7 @@ struct guest_reader {
 	uv_loop_t *loop;
 	const char *guest;           /* names, for the worker and the log; borrowed */
 	const char *log_level;
+	struct share share;
 	char name[WIRE_NAME_MAX];
 	uint32_t id;
 	enum worker_state state;
@@ -72,6 +81,9 @@ struct guest_reader {
 	size_t queued;
 	uint64_t started;            /* when the first call was handed over, ms; 0: not yet */
 	uint64_t deadline;           /* when patience ends, with whatever there is to wait for */
+	bool waiting;                /* WORKER_BUSY: for others to let go; nothing has been sent */
+	bool was_used;               /* used, before the call that waits */
+	bool late;                   /* it was killed because it waited for too long */
 	bool cancelled;              /* it was killed because the guest has given up its call */
 	bool open;                   /* the worker has a handle */
 	bool used;                   /* and may have sent an APDU over it */
@@ -88,7 +100,7 @@ struct guest_reader {
  * memory.
  */
 struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv_loop_t *loop,
-	const char *guest, const char *log_level, struct used_cards *used_cards,
+	const char *guest, const char *log_level, struct share share, struct used_cards *used_cards,
 	const struct wire_reader *reader);
 
 /* Frees; there must be no process any more. */

@@ -33,8 +33,8 @@ int leftovers_start(struct leftovers *leftovers, uv_loop_t *loop, const char *lo
 			continue;
 		memcpy(leftover->guest, card->guest, sizeof leftover->guest);
 		memcpy(reader.name, card->reader, sizeof reader.name);
-		leftover->reader = guest_reader_new(&owner, loop, leftover->guest, log_level, cards,
-			&reader);
+		leftover->reader = guest_reader_new(&owner, loop, leftover->guest, log_level,
+			(struct share){ .mode = SHARE_SHARED }, cards, &reader);
 		if (leftover->reader == NULL)
 			return -ENOMEM;
 		leftovers->count++;

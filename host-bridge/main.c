@@ -155,8 +155,8 @@ static int run_role(const struct arguments *arguments)
 		return front_run(PROCESS_CHANNEL, words[0]);
 	if (strcmp(arguments->role, PROCESS_MONITOR) == 0 && count == 0)
 		return monitor_run(PROCESS_CHANNEL);
-	if (strcmp(arguments->role, PROCESS_WORKER) == 0 && count == 2)
-		return worker_run(PROCESS_CHANNEL, words[0], words[1]);
+	if (strcmp(arguments->role, PROCESS_WORKER) == 0 && count == WORKER_WORDS)
+		return worker_run(PROCESS_CHANNEL, words);
 	if (strcmp(arguments->role, PROCESS_CLEANER) == 0 && count == 2)
 		return worker_clean(PROCESS_CHANNEL, words[0], words[1]);
 	if (strcmp(arguments->role, PROCESS_PROBER) == 0 && count == 1)

@@ -15,6 +15,8 @@ const struct pcsc_functions pcsc_native = {
 	.reconnect = SCardReconnect,
 	.disconnect = SCardDisconnect,
 	.status = SCardStatus,
+	.begin_transaction = SCardBeginTransaction,
+	.end_transaction = SCardEndTransaction,
 	.transmit = SCardTransmit,
 	.control = SCardControl,
 };

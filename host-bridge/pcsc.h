@@ -25,6 +25,8 @@ struct pcsc_functions {
 	LONG (*disconnect)(SCARDHANDLE hCard, DWORD dwDisposition);
 	LONG (*status)(SCARDHANDLE hCard, LPSTR szReaderName, LPDWORD pcchReaderLen,
 		LPDWORD pdwState, LPDWORD pdwProtocol, LPBYTE pbAtr, LPDWORD pcbAtrLen);
+	LONG (*begin_transaction)(SCARDHANDLE hCard);
+	LONG (*end_transaction)(SCARDHANDLE hCard, DWORD dwDisposition);
 	LONG (*transmit)(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci,
 		LPCBYTE pbSendBuffer, DWORD cbSendLength, SCARD_IO_REQUEST *pioRecvPci,
 		LPBYTE pbRecvBuffer, LPDWORD pcbRecvLength);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "host-bridge/card.h"
@@ -16,6 +17,7 @@
 struct worker {
 	struct channel channel;
 	struct card card;
+	uint32_t number; /* of the call that is made */
 };
 
 /* Core sends one call at a time, so anything that comes in the meantime is the end of the pipe. */
@@ -24,6 +26,28 @@ static bool worker_wait(void *context, unsigned int milliseconds)
 	const struct worker *worker = context;
 
 	return channel_sleep(&worker->channel, milliseconds);
+}
+
+static uint64_t worker_now(void *context)
+{
+	struct timespec now = { .tv_sec = 0 };
+
+	(void)context;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* If core is gone, the next receive says so. */
+static void worker_waiting(void *context)
+{
+	struct worker *worker = context;
+	const struct wire_message message = {
+		.type = WIRE_PROGRESS,
+		.session = 1,
+		.progress = { .number = worker->number },
+	};
+
+	(void)channel_send(&worker->channel, &message);
 }
 
 static struct worker *worker_new(int fd, const char *guest, const char *reader)
@@ -40,7 +64,13 @@ static struct worker *worker_new(int fd, const char *guest, const char *reader)
 	(void)setenv("PCSCLITE_NO_BLOCKING", "1", 1);
 	channel_init(&worker->channel, fd);
 	card_init(&worker->card, &pcsc_native,
-		(struct card_patience){ .wait = worker_wait, .context = worker }, guest, reader);
+		(struct card_patience){
+			.wait = worker_wait,
+			.now = worker_now,
+			.waiting = worker_waiting,
+			.context = worker,
+		},
+		guest, reader);
 	return worker;
 }
 
@@ -49,6 +79,23 @@ static void worker_free(struct worker *worker)
 	card_deinit(&worker->card);
 	channel_deinit(&worker->channel);
 	free(worker);
+}
+
+/* Until something comes over the pipe, time passes for the card. */
+static void worker_rest(struct worker *worker)
+{
+	uint64_t deadline = card_deadline(&worker->card);
+	uint64_t now = worker_now(worker);
+	bool idle = true;
+
+	while (idle && deadline != HOLD_NEVER) {
+		if (deadline > now)
+			idle = channel_sleep(&worker->channel, (unsigned int)(deadline - now));
+		if (idle)
+			card_tick(&worker->card);
+		deadline = card_deadline(&worker->card);
+		now = worker_now(worker);
+	}
 }
 
 enum {
@@ -63,12 +110,16 @@ enum {
 static int worker_step(struct worker *worker)
 {
 	struct wire_message message, answer;
-	int r = channel_receive(&worker->channel, &message);
+	int r;
+
+	worker_rest(worker);
+	r = channel_receive(&worker->channel, &message);
 
 	if (r != 0)
 		return r;
 	if (message.type != WIRE_CALL)
 		return CHANNEL_BROKEN;
+	worker->number = message.call.number;
 	answer = (struct wire_message){ .type = WIRE_REPLY, .session = message.session };
 	card_call(&worker->card, &message.call, &answer.reply);
 	channel_drop(&worker->channel);
@@ -91,16 +142,32 @@ static int worker_end(struct worker *worker, int r)
 	return clean ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int worker_run(int fd, const char *guest, const char *reader)
+/* The words are core's: a wrong one is core's fault, and it has checked them. */
+static int worker_share(struct worker *worker, const char *const *words)
 {
+	struct share share = {
+		.hold = (unsigned int)strtoul(words[WORKER_HOLD], NULL, 10),
+		.hold_max = (unsigned int)strtoul(words[WORKER_HOLD_MAX], NULL, 10),
+	};
+
+	if (share_by_name(words[WORKER_SHARE], &share.mode) != 0)
+		return -1;
+	card_set_share(&worker->card, share);
+	return 0;
+}
+
+int worker_run(int fd, const char *const *words)
+{
+	const char *guest = words[WORKER_GUEST], *reader = words[WORKER_READER];
 	struct worker *worker = worker_new(fd, guest, reader);
-	int r;
+	int r = CHANNEL_BROKEN;
 
 	if (worker == NULL)
 		return EXIT_FAILURE;
-	do {
+	if (worker_share(worker, words) == 0)
+		r = 0;
+	while (r == 0)
 		r = worker_step(worker);
-	} while (r == 0);
 	if (r == CHANNEL_BROKEN)
 		log_error(guest, "%s: worker: core sent what is no call", reader);
 	return worker_end(worker, r);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/card/commands.h"
 #include "tests/card/pattern.h"
@@ -201,12 +202,89 @@ static int step_counters(struct step_run *run, int count, char **arguments)
 	return 0;
 }
 
+/* ---- sequences that nobody may get into ---- */
+
+/* How often a card that somebody else has reset is taken up again before a round. */
+#define RECONNECTS_MAX 10
+
+struct rounds {
+	unsigned long reconnects;
+	struct timing waits; /* from the wish for the card to the answer to SELECT */
+};
+
+/* Between two rounds others may reset the card; that is no failure, if it is noticed at the begin. */
+static int round_begin(struct step_run *run, struct rounds *rounds)
+{
+	struct session *session = run->session;
+	LONG result = SCardBeginTransaction(session->card);
+
+	for (int i = 0; i < RECONNECTS_MAX && result == SCARD_W_RESET_CARD; i++) {
+		rounds->reconnects++;
+		result = session_reconnect(session, SCARD_LEAVE_CARD);
+		if (result == SCARD_S_SUCCESS)
+			result = SCardBeginTransaction(session->card);
+	}
+	return step_result(run, result);
+}
+
+/* 0 if the step of that name was answered with 9000. */
+static int round_part(struct step_run *run, int (*part)(struct step_run *, int, char **),
+		      int count, char *argument)
+{
+	int r = part(run, count, &argument);
+
+	return r == 0 && strcmp(run->outcome, "9000") != 0 ? STEP_FAILED : r;
+}
+
+static int round_sequence(struct step_run *run, struct rounds *rounds, char *bytes)
+{
+	static char pin[] = "123456";
+	uint64_t start = timing_now_us();
+	int r = round_begin(run, rounds);
+
+	if (r != 0)
+		return r;
+	r = round_part(run, step_select, 0, NULL);
+	(void)timing_add(&rounds->waits, timing_now_us() - start);
+	if (r == 0)
+		r = round_part(run, step_verify, 1, pin);
+	if (r == 0)
+		r = round_part(run, step_sign, 1, bytes);
+	if (SCardEndTransaction(run->session->card, SCARD_LEAVE_CARD) != SCARD_S_SUCCESS && r == 0)
+		r = STEP_FAILED;
+	return r;
+}
+
+/* The size of the signature, BYTES, tells in the card's log whose sequence it is. */
+static int step_rounds(struct step_run *run, int count, char **arguments)
+{
+	struct rounds rounds = { .waits = TIMING_NULL };
+	unsigned long wanted, gap = 0, done = 0;
+	char waits[200];
+	int r = 0;
+
+	if (step_number(arguments[0], 1, 100000, &wanted) != 0 ||
+	    (count > 2 && step_number(arguments[2], 0, 60000, &gap) != 0))
+		return STEP_USAGE;
+	while (r == 0 && done < wanted) {
+		r = round_sequence(run, &rounds, arguments[1]);
+		done += r == 0 ? 1 : 0;
+		(void)usleep((useconds_t)(gap * 1000));
+	}
+	timing_text(&rounds.waits, "waits", waits, sizeof(waits));
+	(void)snprintf(run->detail, sizeof(run->detail), "rounds=%lu reconnects=%lu %s", done,
+		       rounds.reconnects, waits);
+	timing_deinit(&rounds.waits);
+	return r;
+}
+
 const struct step steps_card[] = {
 	{ "apdu", "HEX", 1, 1, step_apdu },
 	{ "delay", "MS", 1, 1, step_delay },
 	{ "select", "", 0, 0, step_select },
 	{ "verify", "[PIN]", 0, 1, step_verify },
 	{ "sign", "[N]", 0, 1, step_sign },
+	{ "rounds", "ROUNDS BYTES [GAP_MS]", 2, 3, step_rounds },
 	{ "sw", "XXXX", 1, 1, step_sw },
 	{ "mute", "", 0, 0, step_mute },
 	{ "drop", "fin|rst|cut [BACK_AFTER_100MS [AFTER_MS]]", 1, 3, step_drop },

@@ -61,12 +61,14 @@ prepare()
 		LIBPATH $work/libifdvpcd.so
 		CHANNELID 0x8C7B
 	END
+	# Shared, because pcscd resets the card of a worker that dies in a transaction: what is to be seen
+	# here is what the bridge does.
 	cat >"$work/bridge.conf" <<-END
 		listen = { "ipc://$work/run/bridge.sock", "ipc://$work/run/other.sock" }
 		log-level = debug
-		guest "vm1" { auth = none readers = { "Virtual PCD 00 00" } }
+		guest "vm1" { auth = none share = shared readers = { "Virtual PCD 00 00" } }
 		guest "vm2" { auth = none readers = { "Other*" } }
-		guest "vm3" { auth = none readers = { "Virtual PCD 00 00" } }
+		guest "vm3" { auth = none share = shared readers = { "Virtual PCD 00 00" } }
 	END
 	: >"$work/bridge.log"
 }

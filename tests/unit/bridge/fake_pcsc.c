@@ -127,8 +127,7 @@ static LONG fake_reconnect(SCARDHANDLE hCard, DWORD dwShareMode, DWORD dwPreferr
 	DWORD dwInitialization, LPDWORD pdwActiveProtocol)
 {
 	(void)hCard;
-	note("reconnect %s %s %s", dwShareMode == SCARD_SHARE_SHARED ? "shared" : "not shared",
-		protocols_name(dwPreferredProtocols), disposition_name(dwInitialization));
+	note("reconnect %s %s %s", share_name(dwShareMode), protocols_name(dwPreferredProtocols), disposition_name(dwInitialization));
 	if (is_busy())
 		return SCARD_E_SHARING_VIOLATION;
 	if (fake.reconnect == SCARD_S_SUCCESS)
@@ -186,6 +185,19 @@ static LONG fake_transmit(SCARDHANDLE hCard, const SCARD_IO_REQUEST *pioSendPci,
 	return SCARD_S_SUCCESS;
 }
 
+static LONG fake_begin(SCARDHANDLE hCard)
+{
+	note(hCard == FAKE_HANDLE ? "begin" : "begin with no handle");
+	return fake.begin;
+}
+
+static LONG fake_end(SCARDHANDLE hCard, DWORD dwDisposition)
+{
+	note(hCard == FAKE_HANDLE ? "end %s" : "end with no handle, %s",
+		disposition_name(dwDisposition));
+	return fake.end;
+}
+
 static struct fake_control *find_control(DWORD code)
 {
 	for (size_t i = 0; i < sizeof fake.controls / sizeof fake.controls[0]; i++) {
@@ -230,6 +242,8 @@ const struct pcsc_functions fake_functions = {
 	.reconnect = fake_reconnect,
 	.disconnect = fake_disconnect,
 	.status = fake_status,
+	.begin_transaction = fake_begin,
+	.end_transaction = fake_end,
 	.transmit = fake_transmit,
 	.control = fake_control,
 };

@@ -39,6 +39,8 @@ struct fake_pcsc {
 	LONG reconnect;
 	LONG disconnect;
 	LONG status;
+	LONG begin;
+	LONG end;
 	LONG transmit;
 	LONG list;
 	unsigned int busy;         /* so many calls are sharing violations first */

@@ -110,10 +110,14 @@ static const struct row rows[] = {
 	  ":3: invalid boolean value for option 'pin-pad'" },
 	{ LISTEN "guest \"vm1\" {\n\tescape = 2\n}\n",
 	  ":3: invalid boolean value for option 'escape'" },
-	{ LISTEN "guest \"vm1\" {\n\tshare = exclusive\n}\n",
-	  ":3: guest \"vm1\": share = exclusive: this version knows shared only" },
-	{ LISTEN "guest \"vm1\" {\n\tshare = transaction\n}\n",
-	  ":3: guest \"vm1\": share = transaction: this version knows shared only" },
+	{ LISTEN "guest \"vm1\" {\n\tshare = mine\n}\n",
+	  ":3: guest \"vm1\": share = mine: use shared, transaction or exclusive" },
+	{ LISTEN "guest \"vm1\" {\n\thold = 9\n}\n",
+	  ":3: guest \"vm1\": hold = 9: it is milliseconds, from 10 to 600000" },
+	{ LISTEN "guest \"vm1\" {\n\thold-max = 600001\n}\n",
+	  ":3: guest \"vm1\": hold-max = 600001: it is milliseconds, from 10 to 600000" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\thold = 2000\n\thold-max = 1999\n}\n",
+	  ":6: guest \"vm1\": hold-max is less than hold" },
 
 	/* the rest */
 	{ LISTEN "log-level = loud\n",
@@ -172,7 +176,9 @@ static void test_values(void **state)
 {
 	static const char text[] = "listen = { 'ipc:///a', 'ipc:///b' }\nlog-level = warning\n"
 		"guest 'one' { auth = none readers = { 'Gem*', \"Yubi*\" } }\n"
-		"guest 'two' { auth = none readers = { '${HOME}' } pin-pad = no escape = yes }\n";
+		"guest 'two' { auth = none readers = { '${HOME}' } pin-pad = no escape = yes }\n"
+		"guest 'three' { auth = none readers = { '*' } share = exclusive hold = 10 "
+		"hold-max = 10 }\n";
 	struct bridge_config config = BRIDGE_CONFIG_NULL;
 	char problem[CONFIG_PROBLEM_MAX];
 
@@ -183,7 +189,7 @@ static void test_values(void **state)
 	assert_string_equal(config.endpoints[0], "ipc:///a");
 	assert_string_equal(config.endpoints[1], "ipc:///b");
 	assert_int_equal(config.log_level, LOG_LEVEL_WARNING);
-	assert_int_equal(config.guest_count, 2);
+	assert_int_equal(config.guest_count, 3);
 	assert_string_equal(config.guests[0].name, "one");
 	assert_int_equal(config.guests[0].pattern_count, 2);
 	assert_string_equal(config.guests[0].patterns[0], "Gem*");
@@ -195,6 +201,12 @@ static void test_values(void **state)
 	assert_false(config.guests[0].escape);
 	assert_false(config.guests[1].pin_pad);
 	assert_true(config.guests[1].escape);
+	assert_int_equal(config.guests[0].share.mode, SHARE_TRANSACTION);
+	assert_int_equal(config.guests[0].share.hold, 500);
+	assert_int_equal(config.guests[0].share.hold_max, 10000);
+	assert_int_equal(config.guests[2].share.mode, SHARE_EXCLUSIVE);
+	assert_int_equal(config.guests[2].share.hold, 10);
+	assert_int_equal(config.guests[2].share.hold_max, 10);
 	bridge_config_deinit(&config);
 }
 

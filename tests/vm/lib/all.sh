@@ -10,6 +10,7 @@
 . "$TOP/tests/vm/lib/guest.sh"
 . "$TOP/tests/vm/lib/guest-programs.sh"
 . "$TOP/tests/vm/lib/relay.sh"
+. "$TOP/tests/vm/lib/sequences.sh"
 . "$TOP/tests/vm/lib/link.sh"
 . "$TOP/tests/vm/lib/verify.sh"
 . "$TOP/tests/vm/lib/rows.sh"
