@@ -35,10 +35,16 @@ void comeback_note(struct comeback *comeback, uint64_t now, uint8_t operation, u
 			comeback_refuse(comeback, now);
 		else if (outcome == WIRE_OK && duration >= COMEBACK_LATE)
 			comeback->state = COMEBACK_LATE_CONNECT;
+		else if (outcome == WIRE_OK)
+			comeback->late_again = false;
 		break;
 	case WIRE_DISCONNECT:
-		if (comeback->state == COMEBACK_LATE_CONNECT)
+		if (comeback->state != COMEBACK_LATE_CONNECT)
+			break;
+		comeback_forget(comeback);
+		if (!comeback->late_again)
 			comeback_refuse(comeback, now);
+		comeback->late_again = true;
 		break;
 	default:
 		/* It uses the card. */

@@ -4,7 +4,8 @@
  *
  *     content    nothing to do
  *     late       SCardConnect took longer than the guest's driver waits: if the card is let go at
- *                once, the driver has been told that it doesn't answer
+ *                once, the driver has been told that it doesn't answer. One that is always slow
+ *                comes back once
  *     refused    the card was busy; whether it still is, is asked every second
  *
  * No card is touched for this: that nobody has it exclusively is known from the monitor, and that no
@@ -33,6 +34,7 @@ enum comeback_state {
 
 struct comeback {
 	enum comeback_state state;
+	bool late_again;    /* it has come back because of a late connect: the next one is let go */
 	bool exclusive;     /* set by the owner: some program has the card exclusively */
 	uint32_t count;     /* how often it has come back: to be added to the insertion number */
 	uint64_t check_at;  /* ms; SESSION_NEVER unless refused */

@@ -102,6 +102,14 @@ static void test_late_connect(void **state)
 		CALL(10000, WIRE_CONNECT, WIRE_OK, 4000, NEVER),
 		CALL(10001, WIRE_DISCONNECT, WIRE_OK, 1, 12501),
 		LOOK(12501, false, true, true, NEVER),
+		/* late again: that must not go on for ever */
+		CALL(17000, WIRE_CONNECT, WIRE_OK, 4400, NEVER),
+		CALL(17001, WIRE_DISCONNECT, WIRE_OK, 1, NEVER),
+		/* once in time, and late again */
+		CALL(17100, WIRE_CONNECT, WIRE_OK, 1, NEVER),
+		CALL(17200, WIRE_CONNECT, WIRE_OK, 4400, NEVER),
+		CALL(17201, WIRE_DISCONNECT, WIRE_OK, 1, 19701),
+		LOOK(19701, false, true, true, NEVER),
 		/* a guest that waits longer, and uses it */
 		CALL(20000, WIRE_CONNECT, WIRE_OK, 9000, NEVER),
 		CALL(20001, WIRE_TRANSMIT, WIRE_OK, 1, NEVER),
