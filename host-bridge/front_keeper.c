@@ -28,10 +28,12 @@ static void on_wait_over(uv_timer_t *timer)
 /* Why the start failed, or NULL for a front that died without a word. */
 static void keeper_start_failed(struct front_keeper *keeper, const char *why)
 {
-	if (!keeper->ever_up)
+	if (!keeper->ever_up && !keeper->failed) {
+		keeper->failed = true;
 		keeper->owner.failed(keeper->owner.context, why);
-	else if (why != NULL)
+	} else if (why != NULL) {
 		log_error("front", "can't listen again: %s", why);
+	}
 }
 
 static void keeper_wait(struct front_keeper *keeper)
@@ -151,8 +153,7 @@ static void on_ended(void *owner, bool clean)
 		keeper->owner.lost(keeper->owner.context, keeper);
 	if (!keeper->ever_up && !keeper->stopping)
 		keeper_start_failed(keeper, NULL);
-	/* The owner may have stopped us over that. */
-	if (keeper->stopping)
+	if (keeper->stopping || !keeper->ever_up)
 		return;
 	log_warning("front", "the process for %s died; starting another one", keeper->endpoint);
 	keeper_wait(keeper);
@@ -213,7 +214,7 @@ static void keeper_launch(struct front_keeper *keeper)
 		keeper->owner.fail(keeper->owner.context, r);
 	} else {
 		keeper_start_failed(keeper, said);
-		if (!keeper->stopping)
+		if (keeper->ever_up)
 			keeper_wait(keeper);
 	}
 }

@@ -77,6 +77,7 @@ struct front_keeper {
 	unsigned int back_off;        /* ms */
 	bool begun;                   /* it was started at all */
 	bool ever_up;
+	bool failed;                  /* the first start; there is no other */
 	bool stopping;
 };
 

@@ -6,7 +6,8 @@
  *     type              after the greeting, a message of a type that there is not
  *     publisher         a greeting of another protocol, and a message
  *     oversize          messages that say they are too long: by a byte, 2^63 and 2^64 - 1
- *     storm             COUNT times: the greeting, and gone (with a RST, on TCP)
+ *     storm             COUNT times: the greeting, and gone (with a RST, on TCP), now before and now
+ *                       after the other side's
  *     descriptors       COUNT messages, each with 50 descriptors beside it
  *     half              COUNT connections that stay in the middle of the greeting
  *     idle              COUNT connections that say nothing more; they stay for five seconds
@@ -209,9 +210,10 @@ static void attack_storm(unsigned long count)
 	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 
 	for (unsigned long i = 0; i < count; i++) {
-		int fd = connected();
+		int fd = i % 2 == 0 ? connected() : greeted();
 
-		(void)put(fd, greeting, sizeof greeting);
+		if (i % 2 == 0)
+			(void)put(fd, greeting, sizeof greeting);
 		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 		(void)close(fd);
 	}

@@ -110,6 +110,9 @@ test_front_confined()
 	grep -q '^NoNewPrivs:.1$' "$status" || fail "the front may gain privileges"
 	grep -q '^Seccomp:.2$' /proc/"$(front_pid)"/task/*/status || fail "the front has no filter"
 	! grep -L '^Seccomp:.2$' /proc/"$(front_pid)"/task/*/status | grep . || fail "not all threads"
+	grep -q '^Max open files  *512 ' "/proc/$(front_pid)/limits" || fail "descriptors without bound"
+	grep -q '^Max data size  *67108864 ' "/proc/$(front_pid)/limits" || fail "memory without bound"
+	grep -q '^Max core file size  *0 ' "/proc/$(front_pid)/limits" || fail "the front may dump core"
 	[ -z "$(tr -d '\0' <"/proc/$(front_pid)/environ")" ] || fail "the front has an environment"
 	[ "$(readlink "/proc/$(front_pid)/cwd")" = / ] || fail "the front is in a folder"
 	! readlink /proc/"$(front_pid)"/fd/* | grep -v -E '^(socket|anon_inode):|^/dev/null$' |

@@ -356,6 +356,31 @@ static void test_bad_addresses(void **state)
 	}
 }
 
+/* A guest that sends more than a frame may hold loses its connection, and nothing else happens. */
+static void test_oversize(void **state)
+{
+	static uint8_t bytes[WIRE_FRAME_MAX + 64];
+	const struct payload_view sent = { .bytes = bytes, .size = sizeof(bytes) };
+	struct fixture *f = *state;
+	struct link *bridge = open_link(LINK_BRIDGE, f->endpoint);
+	struct link *bad = open_link(LINK_GUEST, f->endpoint);
+	struct link *good = open_link(LINK_GUEST, f->endpoint);
+	struct link_route from, before;
+
+	send_through(bad, text("I am bad"), bridge, &before, &f->frame);
+	send_through(good, text("I am good"), bridge, &from, &f->frame);
+	assert_int_equal(link_send(bad, NULL, sent), 0);
+	send_through(good, text("still here"), bridge, &from, &f->frame);
+	send_through(bad, text("here again"), bridge, &from, &f->frame);
+	/* Over a new connection, which has another key. */
+	assert_memory_not_equal(from.bytes, before.bytes, 4);
+	assert_int_equal(link_send(bridge, &from, text("welcome back")), 0);
+	expect_frame(bad, text("welcome back"), &f->frame);
+	link_close(good);
+	link_close(bad);
+	link_close(bridge);
+}
+
 /* The bridge may listen in its working folder, and nowhere else without an absolute path. */
 static void test_working_folder(void **state)
 {
@@ -422,6 +447,7 @@ int main(void)
 		LINK_TEST(test_tcp),
 		LINK_TEST(test_tcp_ipv6),
 		LINK_TEST(test_bad_addresses),
+		LINK_TEST(test_oversize),
 		LINK_TEST(test_working_folder),
 		LINK_TEST(test_bad_routes),
 		LINK_TEST(test_nothing_waits),
