@@ -1,11 +1,11 @@
 /*
  * The card in the slot: power, presence, and what the driver is told of both.
  *
- * The host's word comes as a state with an insertion number. When it differs from what the driver was
- * shown, the driver is shown an empty slot first, even if a card is there again already: libccid takes
- * a card that changes from powered to unpowered by itself for a swap, but reports the removal only
- * once and then sleeps for minutes. So absent is held until a GetSlotStatus has read it, or for
- * SLOT_ABSENT_HOLD when nobody asks.
+ * The host's word comes as a state with an insertion number. When it differs from what the driver
+ * was shown, the driver is shown an empty slot first, even if a card is there again already:
+ * libccid takes a card that changes from powered to unpowered by itself for a swap, but reports the
+ * removal only once and then sleeps for minutes. So absent is held until a GetSlotStatus has read
+ * it, or for SLOT_ABSENT_HOLD when nobody asks.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -40,8 +40,8 @@ void slot_power_on(struct slot *slot, uint64_t now, const struct ccid_command *c
 }
 
 /*
- * The card stays without power for the driver; so the host lets go of it, if an earlier IccPowerOn or this
- * one has got hold of it: a reset that was refused has not ended what a PIN has opened.
+ * The card stays without power for the driver; so the host lets go of it, if an earlier IccPowerOn
+ * or this one has got hold of it: a reset that was refused has not ended what a PIN has opened.
  */
 static void slot_power_on_failed(struct slot *slot)
 {

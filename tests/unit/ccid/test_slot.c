@@ -108,7 +108,10 @@ static void test_a_mute_card(void **state)
 		"reply 4", "in 80 00000000 00 01 41 FE 00"));
 }
 
-/* A reset that somebody else prevents, or a card that is mute after it: what it knows is not left open. */
+/*
+ * A reset that somebody else prevents, or a card that is mute after it: what it knows is not
+ * left open.
+ */
 static void test_a_failed_reset_lets_go_of_the_card(void **state)
 {
 	static const char *const outcomes[] = { "reply 4", "reply 5", "reply 6", "reply 10", "reply 11" };
