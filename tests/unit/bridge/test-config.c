@@ -28,6 +28,10 @@
 #define NAME_127 TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "1234567"
 #define NAME_128 NAME_127 "8"
 
+/* eight endpoints */
+#define EIGHT(name) "'ipc:///" name "1', 'ipc:///" name "2', 'ipc:///" name "3', 'ipc:///" name "4', " \
+	"'ipc:///" name "5', 'ipc:///" name "6', 'ipc:///" name "7', 'ipc:///" name "8', "
+
 struct row {
 	const char *text;
 	const char *problem; /* behind the name of the file; NULL: the file is good */
@@ -45,6 +49,9 @@ static const struct row rows[] = {
 	{ LISTEN "guest 'it is {not} # // /* a section' { auth = none readers = { \"a\\\"b\" } }",
 	  NULL },
 
+	{ "listen = { " EIGHT("a") EIGHT("b") EIGHT("c") EIGHT("d") "}\n" GUEST, NULL },
+	{ LISTEN "front-user = nobody\n" GUEST, NULL },
+
 	/* what is not ours, or not there */
 	{ "bogus = 1\n",
 	  ":1: no such option 'bogus'" },
@@ -58,6 +65,15 @@ static const struct row rows[] = {
 	  ":2: there is no guest \"name\" { ... }: nobody could use a reader" },
 	{ "listen = {}\n" GUEST,
 	  ":3: there is no listen = { \"ipc:///path\" }: no guest could connect" },
+
+	{ "listen = { " EIGHT("a") EIGHT("b") EIGHT("c") EIGHT("d") " 'ipc:///e' }\n" GUEST,
+	  ":3: listen has more than 32 endpoints" },
+
+	/* the front's user */
+	{ LISTEN "front-user = 'nobody here'\n" GUEST,
+	  ":2: front-user: there is no user \"nobody here\"" },
+	{ LISTEN "front-user = root\n" GUEST,
+	  ":2: front-user: \"root\" may do anything; take a user that may do nothing" },
 
 	/* endpoints */
 	{ "listen = { \"tcp://1.2.3.4:7816\" }\n" GUEST,
