@@ -37,7 +37,28 @@ static int check_auth(cfg_t *cfg, cfg_opt_t *opt)
 {
 	if (strcmp(config_newest(opt), "none") == 0)
 		return 0;
-	cfg_error(cfg, "auth = %s: this version knows none only", config_newest(opt));
+	cfg_error(cfg, "auth = %s: there is none only; leave it out, and name the bridge's key with "
+		       "bridge-key", config_newest(opt));
+	return -1;
+}
+
+static int check_bridge_key(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct public_key key;
+
+	if (key_public_from_text(config_newest(opt), &key) == 0)
+		return 0;
+	cfg_error(cfg, "bridge-key: this is no public key; 'ccid-bridge pubkey' prints it on the host");
+	return -1;
+}
+
+static int check_key_file(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *value = config_newest(opt);
+
+	if (value[0] == '/' && strlen(value) < CONFIG_PATH_MAX)
+		return 0;
+	cfg_error(cfg, "key-file: the path must be absolute, and shorter than %d bytes", CONFIG_PATH_MAX);
 	return -1;
 }
 
@@ -139,6 +160,8 @@ static cfg_opt_t reader_options[] = {
 static cfg_opt_t options[] = {
 	CFG_STR("bridge", NULL, CFGF_NODEFAULT),
 	CFG_STR("auth", NULL, CFGF_NODEFAULT),
+	CFG_STR("bridge-key", NULL, CFGF_NODEFAULT),
+	CFG_STR("key-file", CONFIG_KEY_FILE, CFGF_NONE),
 	CFG_STR("name", NULL, CFGF_NODEFAULT),
 	CFG_STR("log-level", "info", CFGF_NONE),
 	CFG_SEC("reader", reader_options, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
@@ -153,6 +176,8 @@ static cfg_t *config_schema(void)
 		return NULL;
 	cfg_set_validate_func(cfg, "bridge", check_bridge);
 	cfg_set_validate_func(cfg, "auth", check_auth);
+	cfg_set_validate_func(cfg, "bridge-key", check_bridge_key);
+	cfg_set_validate_func(cfg, "key-file", check_key_file);
 	cfg_set_validate_func(cfg, "name", check_name);
 	cfg_set_validate_func(cfg, "log-level", config_check_log_level);
 	cfg_set_validate_func(cfg, "reader", check_reader);
@@ -183,13 +208,31 @@ static void copy_reader(cfg_t *cfg, struct config_reader *reader)
 	copy_string(cfg, "udc", reader->udc, sizeof(reader->udc));
 }
 
+/* Who the bridge is must be known by its key, or be said to be trusted: on this machine only. */
+static int check_trust(cfg_t *cfg)
+{
+	bool keyed = cfg_getstr(cfg, "bridge-key") != NULL, none = cfg_getstr(cfg, "auth") != NULL;
+
+	if (keyed && none)
+		cfg_error(cfg, "there are bridge-key and auth = none: take one of them");
+	else if (none && !endpoint_is_ipc(cfg_getstr(cfg, "bridge")))
+		cfg_error(cfg, "auth = none is for ipc:// only: everybody on the network could be the "
+			       "bridge, and read every PIN; name its key with bridge-key");
+	else if (!keyed && !none)
+		cfg_error(cfg, "there is no bridge-key = \"...\", the bridge's public key; for ipc:// "
+			       "there may be auth = none: who listens on the socket is trusted then");
+	else
+		return 0;
+	return CONFIG_INVALID;
+}
+
 /* What the file as a whole must have. */
 static int check_whole(cfg_t *cfg)
 {
 	if (cfg_getstr(cfg, "bridge") == NULL)
 		cfg_error(cfg, "there is no bridge = \"ipc:///path\"");
-	else if (cfg_getstr(cfg, "auth") == NULL)
-		cfg_error(cfg, "there is no auth = none: say that you trust who listens on the socket");
+	else if (check_trust(cfg) != 0)
+		return CONFIG_INVALID;
 	else if (cfg_size(cfg, "reader") == 0)
 		cfg_error(cfg, "there is no reader \"pattern\" { ... }: none would be made");
 	else
@@ -205,6 +248,11 @@ static int copy_config(cfg_t *cfg, void *target)
 	if (r != 0)
 		return r;
 	copy_string(cfg, "bridge", config->bridge, sizeof(config->bridge));
+	config->keyed = cfg_getstr(cfg, "bridge-key") != NULL;
+	if (config->keyed) {
+		(void)key_public_from_text(cfg_getstr(cfg, "bridge-key"), &config->bridge_key);
+		copy_string(cfg, "key-file", config->key_file, sizeof(config->key_file));
+	}
 	copy_string(cfg, "name", config->name, sizeof(config->name));
 	if (config->name[0] == '\0')
 		(void)gethostname(config->name, sizeof(config->name) - 1);

@@ -13,11 +13,13 @@
 #include "base/config_file.h"
 #include "base/log.h"
 #include "gadget/usb/usb.h"
+#include "relay/key.h"
 #include "relay/wire.h"
 
 #define CONFIG_READERS_MAX 32 /* dummy_hcd makes that many controllers at most */
 #define CONFIG_MIRROR "*"     /* the pattern of the section that stands for all readers */
 #define CONFIG_ENDPOINT_MAX 128 /* bytes, terminating zero included */
+#define CONFIG_PATH_MAX 1024    /* bytes, terminating zero included */
 
 /* reader "pattern" { ... } */
 struct config_reader {
@@ -32,7 +34,11 @@ struct config_reader {
 
 struct config {
 	char bridge[CONFIG_ENDPOINT_MAX]; /* endpoint */
-	char name[WIRE_NAME_MAX];         /* what the bridge knows this guest by */
+	char name[WIRE_NAME_MAX];         /* what the bridge knows this guest by, without keys */
+	bool keyed;                       /* the connection is encrypted; else the next three are empty */
+	struct public_key bridge_key;
+	char key_file[CONFIG_PATH_MAX];
+	struct key_pair own;              /* for who reads key_file, until it has been passed on */
 	enum log_level log_level;
 	struct config_reader readers[CONFIG_READERS_MAX];
 	size_t readers_count;

@@ -1,8 +1,9 @@
 /*
- * The connection to the bridge. The session says what to send and when to be woken, the link carries
- * it; this file is the loop's part: descriptors, the clock and the log.
+ * The connection to the bridge. The session says what to send and when to be woken, the secure channel
+ * encrypts it where there are keys, the link carries it; this file is the loop's part: descriptors, the
+ * clock, randomness and the log.
  *
- * After every event the session's frames go out, its events are handed on, and the timer is set to its
+ * After every event the session's frames go out, its events are handed on, and the timer is set to the
  * next deadline. connection_run() does that; since a callback may make further calls, it goes on until
  * both are empty, and a call from within leaves the work to the run that is under way.
  *
@@ -21,6 +22,7 @@
 #include "base/log.h"
 #include "base/payload.h"
 #include "relay/link.h"
+#include "relay/secure.h"
 #include "relay/session.h"
 
 #define TAG "bridge"
@@ -35,7 +37,10 @@ struct connection {
 	char endpoint[256];
 	struct link *link;
 	struct guest_session *session;
-	struct payload frame;
+	struct secure_guest *secure; /* NULL: auth = none */
+	struct payload frame;        /* of the link */
+	struct payload plaintext;    /* what was in it */
+	bool answered;               /* the bridge has shown that it has its key */
 	uv_poll_t poll;
 	uv_timer_t timer;
 	uv_timer_t patience;
@@ -53,8 +58,10 @@ static void connection_poll(uv_poll_t *poll, int status, int events);
 static void connection_free(struct connection *connection)
 {
 	connection->session = guest_session_free(connection->session);
+	connection->secure = secure_guest_free(connection->secure);
 	connection->link = link_close(connection->link);
 	payload_deinit(&connection->frame);
+	payload_deinit(&connection->plaintext);
 	free(connection);
 }
 
@@ -120,6 +127,8 @@ static void connection_relink(struct connection *connection)
 	if (uv_is_closing((uv_handle_t *)&connection->poll))
 		return;
 	log_debug(TAG, "nothing comes over the link: opening it anew");
+	if (connection->secure != NULL)
+		secure_guest_relinked(connection->secure, uv_now(connection->loop));
 	(void)uv_poll_stop(&connection->poll);
 	connection->link = link_close(connection->link);
 	uv_close((uv_handle_t *)&connection->poll, connection_rewatched);
@@ -169,17 +178,75 @@ static void connection_event(struct connection *connection, const struct guest_e
 	}
 }
 
+/* A frame that is dropped is lost like one on the way: the session repeats it. */
+static void connection_put(struct connection *connection, struct payload_view frame)
+{
+	if (connection->link != NULL)
+		(void)link_send(connection->link, NULL, frame);
+}
+
 static bool connection_send(struct connection *connection)
 {
 	struct payload_view frame;
 
 	if (!guest_session_pop_frame(connection->session, &frame))
 		return false;
-	/* A frame that is dropped is lost like one on the way: the session repeats it. */
-	if (connection->link != NULL)
-		(void)link_send(connection->link, NULL, frame);
+	/* What the channel can't take now it holds, or drops, as a link would. */
+	if (connection->secure == NULL || secure_guest_seal(connection->secure,
+			uv_now(connection->loop), frame, &frame) == 0)
+		connection_put(connection, frame);
 	return true;
 }
+
+/* ---- the secure channel ---- */
+
+static void connection_secure_tick(struct connection *connection)
+{
+	uint64_t now = uv_now(connection->loop);
+	struct secure_fresh fresh;
+
+	if (connection->secure == NULL || now < secure_guest_deadline(connection->secure))
+		return;
+	randombytes_buf(&fresh, sizeof(fresh));
+	secure_guest_tick(connection->secure, now, &fresh);
+	payload_wipe(&fresh, sizeof(fresh));
+}
+
+/* Its own frames, and what it held. */
+static bool connection_secure_send(struct connection *connection)
+{
+	struct payload_view frame;
+
+	connection_secure_tick(connection);
+	if (connection->secure == NULL ||
+		!secure_guest_pop_frame(connection->secure, uv_now(connection->loop), &frame))
+		return false;
+	connection_put(connection, frame);
+	return true;
+}
+
+/* A frame of the link; what is in it goes to the session. Fatal: as guest_session_receive(). */
+static int connection_receive(struct connection *connection)
+{
+	uint64_t now = uv_now(connection->loop);
+	const struct payload *frame = &connection->frame;
+	int r = 0;
+
+	if (connection->secure != NULL) {
+		frame = &connection->plaintext;
+		r = secure_guest_receive(connection->secure, now, payload_view(&connection->frame),
+			&connection->plaintext);
+		connection->answered |= secure_guest_is_open(connection->secure);
+	}
+	/* What is not for this session is dropped without a word: anybody may send it. */
+	if (r == 0)
+		r = guest_session_receive(connection->session, now, frame->bytes, frame->size);
+	payload_clear(&connection->plaintext);
+	payload_clear(&connection->frame);
+	return r < 0 ? r : 0;
+}
+
+/* ---- events ---- */
 
 static bool connection_hand_on(struct connection *connection)
 {
@@ -204,12 +271,15 @@ static void connection_run(struct connection *connection)
 		return;
 	connection->running = true;
 	while (!connection->closing &&
-		(connection_send(connection) || connection_hand_on(connection)))
+		(connection_send(connection) || connection_secure_send(connection) ||
+			connection_hand_on(connection)))
 		;
 	connection->running = false;
 	if (connection->closing)
 		return;
 	deadline = guest_session_deadline(connection->session);
+	if (connection->secure != NULL && secure_guest_deadline(connection->secure) < deadline)
+		deadline = secure_guest_deadline(connection->secure);
 	if (deadline == SESSION_NEVER)
 		(void)uv_timer_stop(&connection->timer);
 	else
@@ -230,10 +300,11 @@ static void connection_fail(struct connection *connection, int error)
 static void connection_tick(uv_timer_t *timer)
 {
 	struct connection *connection = timer->data;
-	int r;
+	int r = 0;
 
 	uv_update_time(connection->loop);
-	r = guest_session_tick(connection->session, uv_now(connection->loop));
+	if (uv_now(connection->loop) >= guest_session_deadline(connection->session))
+		r = guest_session_tick(connection->session, uv_now(connection->loop));
 	if (r < 0)
 		connection_fail(connection, r);
 	connection_run(connection);
@@ -250,10 +321,7 @@ static void connection_poll(uv_poll_t *poll, int status, int events)
 		r = link_receive(connection->link, NULL, &connection->frame);
 		if (r != 0)
 			break;
-		/* What is not for this session is dropped without a word: anybody may send it. */
-		r = guest_session_receive(connection->session, uv_now(connection->loop),
-			connection->frame.bytes, connection->frame.size);
-		payload_clear(&connection->frame);
+		r = connection_receive(connection);
 		connection_run(connection);
 	}
 	if (r < 0)
@@ -264,7 +332,12 @@ static void connection_waits(uv_timer_t *timer)
 {
 	struct connection *connection = timer->data;
 
-	log_warning(TAG, "no answer from %s yet; waiting for it", connection->endpoint);
+	if (connection->secure != NULL && !connection->answered)
+		log_warning(TAG, "no answer from %s yet: it is not there, bridge-key is not its key, or "
+			"this machine's key is not in its configuration; waiting for it",
+			connection->endpoint);
+	else
+		log_warning(TAG, "no answer from %s yet; waiting for it", connection->endpoint);
 }
 
 int connection_call(struct connection *connection, const struct wire_call *call, uint32_t *number)
@@ -287,11 +360,27 @@ static void connection_timers(struct connection *connection)
 	(void)uv_timer_start(&connection->patience, connection_waits, PATIENCE, 0);
 }
 
-int connection_open(struct connection **connectionp, uv_loop_t *loop, const char *endpoint,
-	const char *name, const struct connection_callbacks *callbacks, void *owner)
+/* Fatal: negative. */
+static int connection_init(struct connection *connection, const struct config *config)
+{
+	uint64_t boot;
+	int r = payload_init(&connection->frame, WIRE_FRAME_MAX);
+
+	randombytes_buf(&boot, sizeof(boot));
+	if (r == 0)
+		r = payload_init(&connection->plaintext, SECURE_PLAINTEXT_MAX);
+	if (r == 0 && config->keyed)
+		r = secure_guest_new(&connection->secure, &config->own, &config->bridge_key);
+	if (r == 0)
+		r = guest_session_new(&connection->session, config->name, boot,
+			uv_now(connection->loop));
+	return r;
+}
+
+int connection_open(struct connection **connectionp, uv_loop_t *loop, const struct config *config,
+	const struct connection_callbacks *callbacks, void *owner)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
-	uint64_t boot;
 	int r = -ENOMEM;
 
 	*connectionp = NULL;
@@ -300,11 +389,8 @@ int connection_open(struct connection **connectionp, uv_loop_t *loop, const char
 	connection->loop = loop;
 	connection->callbacks = callbacks;
 	connection->owner = owner;
-	(void)snprintf(connection->endpoint, sizeof(connection->endpoint), "%s", endpoint);
-	randombytes_buf(&boot, sizeof(boot));
-	r = payload_init(&connection->frame, WIRE_FRAME_MAX);
-	if (r == 0)
-		r = guest_session_new(&connection->session, name, boot, uv_now(loop));
+	(void)snprintf(connection->endpoint, sizeof(connection->endpoint), "%s", config->bridge);
+	r = connection_init(connection, config);
 	if (r == 0)
 		r = connection_link(connection);
 	if (r != 0) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "gadget/config.h"
 #include "relay/wire.h"
 
 struct connection;
@@ -26,11 +27,12 @@ struct connection_callbacks {
 };
 
 /*
- * Opens the link to endpoint and starts the session of the guest named name. The bridge need not be
- * there. Returns 0, or 1 when the endpoint can't be used (which is logged). Fatal: negative.
+ * Opens the link to the bridge of config and starts this guest's session over it, encrypted where
+ * config has keys, which are copied. The bridge need not be there. Returns 0, or 1 when the endpoint
+ * can't be used (which is logged). Fatal: negative.
  */
-int connection_open(struct connection **connection, uv_loop_t *loop, const char *endpoint,
-	const char *name, const struct connection_callbacks *callbacks, void *owner);
+int connection_open(struct connection **connection, uv_loop_t *loop, const struct config *config,
+	const struct connection_callbacks *callbacks, void *owner);
 
 /* Says goodbye and closes; returns NULL. May be called with NULL. No callback comes any more. */
 struct connection *connection_close(struct connection *connection);

@@ -199,8 +199,7 @@ int daemon_start(struct daemon **daemonp, uv_loop_t *loop, const struct config *
 	daemon->stopped = stopped;
 	daemon->owner = owner;
 	places_init(&daemon->places, config);
-	r = connection_open(&daemon->connection, loop, config->bridge, config->name, &callbacks,
-		daemon);
+	r = connection_open(&daemon->connection, loop, config, &callbacks, daemon);
 	if (r == 0)
 		*daemonp = daemon;
 	else

@@ -19,16 +19,20 @@
 
 #include "base/harden.h"
 #include "base/log.h"
+#include "base/payload.h"
 #include "gadget/config.h"
 #include "gadget/daemon.h"
 #include "gadget/usb/lock.h"
 #include "gadget/usb/retry.h"
 #include "gadget/usb/usb.h"
+#include "relay/key_file.h"
 
 struct arguments {
 	const char *config;
 	const char *log_level;
 	bool check;
+	const char *key_command; /* NULL: none */
+	const char *key_file;
 };
 
 struct program {
@@ -42,6 +46,7 @@ struct program {
 static const char usage[] =
 	"Usage: ccid-gadget [-c FILE] [--log-level LEVEL]\n"
 	"       ccid-gadget [-c FILE] check-config\n"
+	"       ccid-gadget genkey|pubkey [KEY-FILE]\n"
 	"Makes USB smart-card readers in this machine that stand for readers of a host.\n"
 	"\n"
 	"  -c, --config FILE      read FILE, not " GADGET_CONFIG_FILE "\n"
@@ -49,9 +54,25 @@ static const char usage[] =
 	"      --version          print the version\n"
 	"      --help             print this\n"
 	"\n"
-	"check-config, or --check-config, says whether the configuration can be used: exit status 0 or 78.\n";
+	"check-config, or --check-config, says whether the configuration can be used: exit status 0 or 78.\n"
+	"genkey makes this machine's private key in KEY-FILE, which must not be there yet, and prints its\n"
+	"public key, for the bridge's configuration; pubkey prints it again. KEY-FILE is\n"
+	CONFIG_KEY_FILE " unless given.\n";
 
 /* ---- parse ---- */
+
+/* genkey [FILE], pubkey [FILE] */
+static void parse_key_command(int argc, char **argv, struct arguments *arguments)
+{
+	const char *word = optind < argc ? argv[optind] : "";
+
+	if (strcmp(word, KEY_COMMAND_MAKE) != 0 && strcmp(word, KEY_COMMAND_SHOW) != 0)
+		return;
+	arguments->key_command = word;
+	optind++;
+	if (optind < argc)
+		arguments->key_file = argv[optind++];
+}
 
 /* Returns -1 to go on, else the exit status. */
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
@@ -66,7 +87,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 	};
 	int option;
 
-	*arguments = (struct arguments){ .config = GADGET_CONFIG_FILE };
+	*arguments = (struct arguments){ .config = GADGET_CONFIG_FILE,
+		.key_file = CONFIG_KEY_FILE };
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -93,6 +115,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 		arguments->check = true;
 		optind++;
 	}
+	parse_key_command(argc, argv, arguments);
 	if (optind == argc)
 		return -1;
 	(void)fprintf(stderr, "ccid-gadget: '%s' is not a command\n%s", argv[optind], usage);
@@ -114,6 +137,22 @@ static int read_config(const struct arguments *arguments, struct config *config)
 			arguments->log_level);
 		return EX_USAGE;
 	}
+	return EX_OK;
+}
+
+/* This machine's key, where the bridge is known by one. It isn't to be swapped out. */
+static int read_key(struct config *config)
+{
+	char why[KEY_FILE_WHY_MAX];
+
+	if (!config->keyed)
+		return EX_OK;
+	(void)sodium_mlock(&config->own, sizeof(config->own));
+	if (key_file_read(config->key_file, &config->own.private, why) != 0) {
+		(void)fprintf(stderr, "ccid-gadget: %s\n", why);
+		return EX_CONFIG;
+	}
+	key_public(&config->own.private, &config->own.public);
 	return EX_OK;
 }
 
@@ -187,7 +226,7 @@ static void program_signals(struct program *program)
 	(void)uv_signal_start(&program->interrupt, on_signal, SIGINT);
 }
 
-static int run(const struct config *config)
+static int run(struct config *config)
 {
 	struct program program = { .status = EXIT_SUCCESS };
 	int r = uv_loop_init(&program.loop);
@@ -198,6 +237,8 @@ static int run(const struct config *config)
 	}
 	program_signals(&program);
 	r = daemon_start(&program.daemon, &program.loop, config, on_stopped, &program);
+	/* The connection has a copy. */
+	payload_wipe(&config->own, sizeof(config->own));
 	if (r != 0) {
 		if (r < 0)
 			log_error("main", "can't start: %s", strerror(-r));
@@ -217,19 +258,24 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	status = read_config(&arguments, &config);
-	if (status != EX_OK)
-		return status;
-	if (arguments.check) {
-		(void)printf("%s: configuration OK\n", arguments.config);
-		return EX_OK;
-	}
-	log_init("ccid-gadget", config.log_level);
 	harden_process();
 	if (sodium_init() < 0) {
-		log_error("main", "libsodium does not start");
+		(void)fputs("ccid-gadget: libsodium does not start\n", stderr);
 		return EXIT_FAILURE;
 	}
-	status = check_system();
-	return status == 0 ? run(&config) : status;
+	if (arguments.key_command != NULL)
+		return key_command("ccid-gadget", arguments.key_command, arguments.key_file);
+	status = read_config(&arguments, &config);
+	if (status == EX_OK)
+		status = read_key(&config);
+	if (status == EX_OK && arguments.check) {
+		(void)printf("%s: configuration OK\n", arguments.config);
+	} else if (status == EX_OK) {
+		log_init("ccid-gadget", config.log_level);
+		status = check_system();
+		if (status == 0)
+			status = run(&config);
+	}
+	payload_wipe(&config.own, sizeof(config.own));
+	return status;
 }

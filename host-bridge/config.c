@@ -51,8 +51,27 @@ static int check_auth(cfg_t *cfg, cfg_opt_t *opt)
 {
 	if (strcmp(config_newest(opt), "none") == 0)
 		return 0;
-	cfg_error(cfg, "guest \"%s\": auth = %s: this version knows none only", cfg_title(cfg),
-		config_newest(opt));
+	cfg_error(cfg, "guest \"%s\": auth = %s: there is none only; leave it out, and give the guest's "
+		"key", cfg_title(cfg), config_newest(opt));
+	return -1;
+}
+
+static int check_key(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct public_key key;
+
+	if (key_public_from_text(config_newest(opt), &key) == 0)
+		return 0;
+	cfg_error(cfg, "guest \"%s\": key: this is no public key; 'ccid-gadget pubkey' prints it in the "
+		"guest", cfg_title(cfg));
+	return -1;
+}
+
+static int check_key_file(cfg_t *cfg, cfg_opt_t *opt)
+{
+	if (config_newest(opt)[0] == '/')
+		return 0;
+	cfg_error(cfg, "key-file: the path must be absolute");
 	return -1;
 }
 
@@ -99,9 +118,13 @@ static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 		cfg_error(cfg, "guest: a name has 1 to %d printable characters", WIRE_NAME_MAX - 1);
 		return -1;
 	}
-	if (cfg_getstr(guest, "auth") == NULL) {
-		cfg_error(cfg, "guest \"%s\" has no auth = none: say that you trust who reaches "
-			"the socket", name);
+	if (cfg_getstr(guest, "key") == NULL && cfg_getstr(guest, "auth") == NULL) {
+		cfg_error(cfg, "guest \"%s\" has no key = \"...\"; for ipc:// there may be auth = none: "
+			"who reaches the socket is trusted then", name);
+		return -1;
+	}
+	if (cfg_getstr(guest, "key") != NULL && cfg_getstr(guest, "auth") != NULL) {
+		cfg_error(cfg, "guest \"%s\" has key and auth = none: take one of them", name);
 		return -1;
 	}
 	if (cfg_getint(guest, "hold-max") < cfg_getint(guest, "hold")) {
@@ -144,6 +167,9 @@ static int copy_guest(cfg_t *cfg, struct bridge_guest_config *guest)
 	guest->share.hold_max = (unsigned int)cfg_getint(cfg, "hold-max");
 	guest->pin_pad = cfg_getbool(cfg, "pin-pad") == cfg_true;
 	guest->escape = cfg_getbool(cfg, "escape") == cfg_true;
+	guest->keyed = cfg_getstr(cfg, "key") != NULL;
+	if (guest->keyed)
+		(void)key_public_from_text(cfg_getstr(cfg, "key"), &guest->key);
 	return copy_list(cfg, "readers", &guest->patterns, &guest->pattern_count);
 }
 
@@ -159,6 +185,41 @@ static int copy_guests(cfg_t *cfg, struct bridge_config *config)
 	for (unsigned int i = 0; i < size && r == 0; i++)
 		r = copy_guest(cfg_getnsec(cfg, "guest", i), &config->guests[i]);
 	return r;
+}
+
+/* Who it is must be clear: by a key that nobody else has, or because nobody else gets here. */
+static int check_trust(cfg_t *cfg, const struct bridge_config *config, size_t guest)
+{
+	const struct bridge_guest_config *guests = config->guests;
+
+	for (size_t i = 0; i < config->endpoint_count && !guests[guest].keyed; i++) {
+		if (endpoint_is_ipc(config->endpoints[i]))
+			continue;
+		cfg_error(cfg, "guest \"%s\" has auth = none, which is for ipc:// only, and there is "
+			"%s: everybody on the network could use the cards; give it a key",
+			guests[guest].name, config->endpoints[i]);
+		return CONFIG_INVALID;
+	}
+	for (size_t i = 0; i < guest && guests[guest].keyed; i++) {
+		if (!guests[i].keyed || !key_equal(&guests[i].key, &guests[guest].key))
+			continue;
+		cfg_error(cfg, "guest \"%s\" has the key of guest \"%s\": each needs its own",
+			guests[guest].name, guests[i].name);
+		return CONFIG_INVALID;
+	}
+	return 0;
+}
+
+static int copy_keys(cfg_t *cfg, struct bridge_config *config)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < config->guest_count && r == 0; i++) {
+		config->keyed = config->keyed || config->guests[i].keyed;
+		r = check_trust(cfg, config, i);
+	}
+	config->key_file = strdup(cfg_getstr(cfg, "key-file"));
+	return r != 0 || config->key_file != NULL ? r : -ENOMEM;
 }
 
 /* The default is not checked above, and is there on every Debian. Without it, only root needs it. */
@@ -197,7 +258,9 @@ static int copy_config(cfg_t *cfg, void *target)
 	r = copy_front_user(cfg, config);
 	if (r == 0)
 		r = copy_list(cfg, "listen", &config->endpoints, &config->endpoint_count);
-	return r != 0 ? r : copy_guests(cfg, config);
+	if (r == 0)
+		r = copy_guests(cfg, config);
+	return r != 0 ? r : copy_keys(cfg, config);
 }
 
 /* ---- the file ---- */
@@ -206,6 +269,7 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 {
 	cfg_opt_t guest_options[] = {
 		CFG_STR("auth", NULL, CFGF_NONE),
+		CFG_STR("key", NULL, CFGF_NONE),
 		CFG_STR("share", "transaction", CFGF_NONE),
 		CFG_INT("hold", HOLD_DEFAULT, CFGF_NONE),
 		CFG_INT("hold-max", HOLD_MAX_DEFAULT, CFGF_NONE),
@@ -217,6 +281,7 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 	cfg_opt_t options[] = {
 		CFG_STR_LIST("listen", NULL, CFGF_NONE),
 		CFG_STR("front-user", "nobody", CFGF_NONE),
+		CFG_STR("key-file", BRIDGE_KEY_FILE, CFGF_NONE),
 		CFG_STR("log-level", "info", CFGF_NONE),
 		CFG_SEC("guest", guest_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_END()
@@ -230,7 +295,9 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 	cfg_set_validate_func(cfg, "front-user", check_front_user);
 	cfg_set_validate_func(cfg, "log-level", config_check_log_level);
 	cfg_set_validate_func(cfg, "guest", check_guest);
+	cfg_set_validate_func(cfg, "key-file", check_key_file);
 	cfg_set_validate_func(cfg, "guest|auth", check_auth);
+	cfg_set_validate_func(cfg, "guest|key", check_key);
 	cfg_set_validate_func(cfg, "guest|share", check_share);
 	cfg_set_validate_func(cfg, "guest|hold", check_hold);
 	cfg_set_validate_func(cfg, "guest|hold-max", check_hold);
@@ -256,5 +323,6 @@ void bridge_config_deinit(struct bridge_config *config)
 		free_list(config->guests[i].patterns, config->guests[i].pattern_count);
 	}
 	free(config->guests);
+	free(config->key_file);
 	*config = BRIDGE_CONFIG_NULL;
 }

@@ -15,6 +15,7 @@
 #include "base/config_file.h"
 #include "base/log.h"
 #include "host-bridge/hold.h"
+#include "relay/key.h"
 
 struct bridge_guest_config {
 	char *name;      /* 1 to WIRE_NAME_MAX - 1 bytes */
@@ -23,6 +24,8 @@ struct bridge_guest_config {
 	struct share share;
 	bool pin_pad;    /* it may have PINs entered at a reader's PIN pad */
 	bool escape;     /* it may send escape commands to a reader */
+	bool keyed;      /* known by its key; else auth = none */
+	struct public_key key;
 };
 
 struct bridge_config {
@@ -33,6 +36,8 @@ struct bridge_config {
 	uid_t front_user;   /* that the front runs as, if we are root */
 	gid_t front_group;
 	enum log_level log_level;
+	char *key_file;     /* of the bridge's private key */
+	bool keyed;         /* at least one guest is */
 };
 
 #define BRIDGE_ENDPOINTS_MAX 32

@@ -17,11 +17,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "base/log.h"
 #include "host-bridge/front_keeper.h"
+#include "host-bridge/gate.h"
 #include "host-bridge/guest.h"
 #include "host-bridge/host_readers.h"
 #include "host-bridge/leftovers.h"
@@ -31,7 +33,8 @@
 
 #define PROBLEM_MAX 1024
 #define USED_CARDS_SUFFIX ".used"
-#define USED_CARDS_DEFAULT "/run/ccid-bridge/cards"
+#define USED_CARDS_FOLDER "/run/ccid-bridge"
+#define USED_CARDS_DEFAULT USED_CARDS_FOLDER "/cards"
 
 static const int end_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -45,6 +48,7 @@ struct core {
 	uv_timer_t timer;
 	struct front_keeper *fronts;  /* as many as endpoints in the configuration */
 	size_t fronts_up;             /* that have listened once */
+	struct gate gate;
 	struct used_cards used_cards;
 	struct leftovers leftovers;
 	struct bridge_guest_host host;
@@ -71,9 +75,11 @@ static void core_fail(void *context, int error)
 
 static void core_send(void *context, const struct front_route *to, struct payload_view frame)
 {
-	(void)context;
-	/* A frame that the front drops is repeated by the session. */
-	front_keeper_send(to, frame);
+	struct core *core = context;
+
+	/* A frame that is dropped here is repeated by the session. */
+	if (gate_out(&core->gate, uv_now(&core->loop), to->channel, frame, &frame) == 0)
+		front_keeper_send(to, frame);
 }
 
 static void core_refuse(struct core *core, const struct front_route *to,
@@ -106,8 +112,9 @@ static void refuse_version(struct core *core, const struct front_route *from,
 	(void)snprintf(core->refused, sizeof core->refused, "?");
 }
 
+/* Who has a key must use it. */
 static void refuse_guest(struct core *core, const struct front_route *from,
-	const struct wire_hello *hello)
+	const struct wire_hello *hello, bool keyed)
 {
 	struct wire_message answer = { .type = WIRE_REFUSED };
 	struct wire_refused *refused = &answer.refused;
@@ -117,7 +124,9 @@ static void refuse_guest(struct core *core, const struct front_route *from,
 	refused->minor = WIRE_MINOR;
 	refused->incarnation = hello->incarnation;
 	(void)snprintf(refused->text, sizeof refused->text,
-		"no guest \"%.64s\" in the bridge's configuration", hello->guest);
+		keyed ? "guest \"%.64s\" must have a bridge-key in its configuration, instead of "
+			"auth = none"
+		      : "no guest \"%.64s\" in the bridge's configuration", hello->guest);
 	core_refuse(core, from, &answer);
 	if (strcmp(core->refused, hello->guest) != 0)
 		log_warning("bridge", "a guest was refused: %s", refused->text);
@@ -137,18 +146,12 @@ static void refuse_session(struct core *core, const struct front_route *from, ui
 	core_refuse(core, from, &answer);
 }
 
-static struct bridge_guest *guest_by_name(const struct core *core, const char *name)
+/* Among those who may say so: the guest of the key, or those without one. */
+static struct bridge_guest *guest_by_session(const struct core *core, size_t who, uint64_t session)
 {
 	for (size_t i = 0; i < core->config->guest_count; i++) {
-		if (strcmp(bridge_guest_name(core->guests[i]), name) == 0)
-			return core->guests[i];
-	}
-	return NULL;
-}
-
-static struct bridge_guest *guest_by_session(const struct core *core, uint64_t session)
-{
-	for (size_t i = 0; i < core->config->guest_count; i++) {
+		if (who == GATE_ANYONE ? core->config->guests[i].keyed : i != who)
+			continue;
 		if (bridge_guest_knows(core->guests[i], session))
 			return core->guests[i];
 	}
@@ -156,27 +159,39 @@ static struct bridge_guest *guest_by_session(const struct core *core, uint64_t s
 }
 
 /* Returns 0. Fatal: -errno. */
-static int core_message(struct core *core, const struct wire_message *message,
+static int core_hello(struct core *core, size_t who, const struct wire_message *message,
+	const struct front_route *from)
+{
+	size_t i = 0;
+
+	/* The key says who it is, and the name only where there is none. */
+	if (who != GATE_ANYONE)
+		return bridge_guest_receive(core->guests[who], message, from);
+	while (i < core->config->guest_count &&
+		strcmp(bridge_guest_name(core->guests[i]), message->hello.guest) != 0)
+		i++;
+	if (i < core->config->guest_count && !core->config->guests[i].keyed)
+		return bridge_guest_receive(core->guests[i], message, from);
+	refuse_guest(core, from, &message->hello, i < core->config->guest_count);
+	return 0;
+}
+
+/* Returns 0. Fatal: -errno. */
+static int core_message(struct core *core, size_t who, const struct wire_message *message,
 	const struct front_route *from)
 {
 	struct bridge_guest *guest;
 
 	switch (message->type) {
 	case WIRE_HELLO:
-		/* The name says who it is; there are no keys yet. */
-		if (core->stopping)
-			return 0;
-		guest = guest_by_name(core, message->hello.guest);
-		if (guest != NULL)
-			return bridge_guest_receive(guest, message, from);
-		refuse_guest(core, from, &message->hello);
-		return 0;
+		/* Somebody wants a session. */
+		return core->stopping ? 0 : core_hello(core, who, message, from);
 	case WIRE_CALL:
 	case WIRE_QUERY:
 	case WIRE_PING:
 	case WIRE_BYE:
-		/* The number of the session says who it is. */
-		guest = guest_by_session(core, message->session);
+		/* The number of the session says which one it is. */
+		guest = guest_by_session(core, who, message->session);
 		if (guest != NULL && !core->stopping)
 			return bridge_guest_receive(guest, message, from);
 		refuse_session(core, from, message->session);
@@ -186,16 +201,15 @@ static int core_message(struct core *core, const struct wire_message *message,
 	return 0;
 }
 
-static void on_frame(void *context, const struct front_route *from, struct payload_view frame)
+/* A frame from behind the gate. Returns 0. Fatal: -errno. */
+static int core_frame(struct core *core, size_t who, struct payload_view frame,
+	const struct front_route *from)
 {
-	struct core *core = context;
 	struct wire_message message;
-	int r = 0;
 
 	switch (wire_decode(frame.bytes, frame.size, &message)) {
 	case 0:
-		r = core_message(core, &message, from);
-		break;
+		return core_message(core, who, &message, from);
 	case WIRE_FOREIGN_VERSION:
 		if (message.type == WIRE_HELLO)
 			refuse_version(core, from, &message.hello);
@@ -206,6 +220,27 @@ static void on_frame(void *context, const struct front_route *from, struct paylo
 		log_debug("bridge", "a frame of %zu bytes is malformed, and dropped", frame.size);
 		break;
 	}
+	return 0;
+}
+
+static void on_frame(void *context, const struct front_route *from, struct payload_view bytes)
+{
+	struct core *core = context;
+	struct front_route route = *from;
+	struct gate_frame frame;
+	int r = 0;
+
+	switch (gate_in(&core->gate, uv_now(&core->loop), endpoint_is_ipc(from->front->endpoint),
+		bytes, &frame)) {
+	case GATE_ANSWER:
+		front_keeper_send(from, frame.view);
+		break;
+	case 0:
+		route.channel = frame.channel;
+		r = core_frame(core, frame.guest, frame.view, &route);
+		break;
+	}
+	gate_done(&core->gate);
 	if (r < 0)
 		core_fail(core, r);
 }
@@ -286,6 +321,7 @@ static void on_timer(uv_timer_t *timer)
 			r = bridge_guest_tick(core->guests[i], now);
 	}
 	leftovers_tick(&core->leftovers, now);
+	gate_tick(&core->gate, now);
 	if (r < 0)
 		core_fail(core, r);
 }
@@ -294,6 +330,8 @@ static uint64_t core_deadline(const struct core *core)
 {
 	uint64_t deadline = leftovers_deadline(&core->leftovers);
 
+	if (gate_deadline(&core->gate) < deadline)
+		deadline = gate_deadline(&core->gate);
 	for (size_t i = 0; i < core->config->guest_count; i++) {
 		if (bridge_guest_deadline(core->guests[i]) < deadline)
 			deadline = bridge_guest_deadline(core->guests[i]);
@@ -373,6 +411,9 @@ static void used_cards_path(const struct bridge_config *config, char *path, size
 
 	while (i < config->endpoint_count && !endpoint_is_ipc(config->endpoints[i]))
 		i++;
+	/* A socket's folder was made when that was claimed. */
+	if (i == config->endpoint_count)
+		(void)mkdir(USED_CARDS_FOLDER, 0700);
 	(void)snprintf(path, size, "%s" USED_CARDS_SUFFIX, i < config->endpoint_count ?
 		endpoint_path(config->endpoints[i]) : USED_CARDS_DEFAULT);
 }
@@ -455,9 +496,13 @@ static int core_make_fronts(struct core *core, const char *log_level)
 }
 
 /* Everything that needs no system resource but memory. Fatal: -errno. */
-static int core_init(struct core *core, const char *log_level)
+static int core_init(struct core *core, const char *log_level, struct key_pair *own)
 {
-	int r;
+	int r = gate_init(&core->gate, core->config, own);
+
+	payload_wipe(own, sizeof *own);
+	if (r < 0)
+		return r;
 
 	core->host = (struct bridge_guest_host){
 		.loop = &core->loop,
@@ -493,6 +538,7 @@ static void core_deinit(struct core *core)
 		core->guests[i] = bridge_guest_free(core->guests[i]);
 	free(core->guests);
 	core->guests = NULL;
+	gate_deinit(&core->gate);
 	host_readers_deinit(&core->readers);
 	(void)uv_loop_close(&core->loop);
 }
@@ -512,9 +558,9 @@ static void core_start(struct core *core)
 	core_listen(core);
 }
 
-int core_run(const struct bridge_config *config, const char *log_level)
+int core_run(const struct bridge_config *config, const char *log_level, struct key_pair *own)
 {
-	struct core core = { .config = config, .used_cards = USED_CARDS_NULL };
+	struct core core = { .config = config, .used_cards = USED_CARDS_NULL, .gate = GATE_NULL };
 	int status = EXIT_FAILURE;
 	int r = uv_loop_init(&core.loop);
 
@@ -522,7 +568,7 @@ int core_run(const struct bridge_config *config, const char *log_level)
 		log_error("bridge", "can't start: %s", uv_strerror(r));
 		return EXIT_FAILURE;
 	}
-	r = core_init(&core, log_level);
+	r = core_init(&core, log_level, own);
 	if (r < 0) {
 		log_error("bridge", "can't start: %s", strerror(-r));
 	} else {

@@ -12,6 +12,7 @@
 
 /*
  * Runs until SIGTERM, SIGINT or SIGHUP, or a fatal error. log_level is the name of the level that
- * the children get. Returns the exit status of the process.
+ * the children get. own is the bridge's key if config is keyed, and is wiped when core has its copy.
+ * Returns the exit status of the process.
  */
-int core_run(const struct bridge_config *config, const char *log_level);
+int core_run(const struct bridge_config *config, const char *log_level, struct key_pair *own);

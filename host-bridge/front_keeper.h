@@ -45,6 +45,7 @@ struct front_keeper;
 struct front_route {
 	struct front_keeper *front; /* NULL: nowhere */
 	struct link_route link;
+	uint64_t channel;           /* core's: the secure channel; 0: none. Of no meaning here */
 };
 
 struct front_keeper_owner {

@@ -15,6 +15,7 @@
 
 #include "base/harden.h"
 #include "base/log.h"
+#include "base/payload.h"
 #include "host-bridge/config.h"
 #include "host-bridge/core.h"
 #include "host-bridge/front.h"
@@ -22,6 +23,7 @@
 #include "host-bridge/process.h"
 #include "host-bridge/prober.h"
 #include "host-bridge/worker.h"
+#include "relay/key_file.h"
 #include "relay/wire.h"
 
 enum {
@@ -45,6 +47,7 @@ static const struct option long_options[] = {
 static const char usage_text[] =
 	"Usage: ccid-bridge [-c FILE] [--log-level LEVEL]\n"
 	"       ccid-bridge [-c FILE] check-config\n"
+	"       ccid-bridge genkey|pubkey [KEY-FILE]\n"
 	"Lets guests use the smart-card readers of this host, through its pcscd.\n"
 	"\n"
 	"  -c, --config FILE      read FILE, not " BRIDGE_CONFIG_FILE "\n"
@@ -53,7 +56,10 @@ static const char usage_text[] =
 	"      --help             print this\n"
 	"\n"
 	"check-config, or --check-config, says whether the configuration can be used: its exit\n"
-	"status is 0 or 78.\n";
+	"status is 0 or 78.\n"
+	"genkey makes the bridge's private key in KEY-FILE, which must not be there yet, and prints\n"
+	"its public key, for the guests' configurations; pubkey prints it again. KEY-FILE is\n"
+	BRIDGE_KEY_FILE " unless given.\n";
 
 struct arguments {
 	const char *config;
@@ -61,6 +67,8 @@ struct arguments {
 	const char *role;      /* NULL: core */
 	const char *const *words; /* of a role: a worker's guest and reader, a front's endpoint */
 	size_t word_count;
+	const char *key_command; /* NULL: none */
+	const char *key_file;
 	bool check;
 	bool done;             /* --help, --version: nothing more to do */
 };
@@ -114,6 +122,12 @@ static int parse_rest(struct arguments *arguments, int count, char **rest)
 	}
 	if (count == 1 && strcmp(rest[0], "check-config") == 0) {
 		arguments->check = true;
+		return 0;
+	}
+	if (count >= 1 && count <= 2 && (strcmp(rest[0], KEY_COMMAND_MAKE) == 0 ||
+			strcmp(rest[0], KEY_COMMAND_SHOW) == 0)) {
+		arguments->key_command = rest[0];
+		arguments->key_file = count == 2 ? rest[1] : BRIDGE_KEY_FILE;
 		return 0;
 	}
 	if (count == 0)
@@ -171,9 +185,26 @@ static const char *level_name(enum log_level level)
 	return names[level];
 }
 
+/* The bridge's key, where a guest has one. It isn't to be swapped out. */
+static int read_key(const struct bridge_config *config, struct key_pair *own)
+{
+	char why[KEY_FILE_WHY_MAX];
+
+	if (!config->keyed)
+		return 0;
+	(void)sodium_mlock(own, sizeof *own);
+	if (key_file_read(config->key_file, &own->private, why) != 0) {
+		(void)fprintf(stderr, "ccid-bridge: %s\n", why);
+		return EX_CONFIG;
+	}
+	key_public(&own->private, &own->public);
+	return 0;
+}
+
 static int run_core(const struct arguments *arguments)
 {
 	struct bridge_config config = BRIDGE_CONFIG_NULL;
+	static struct key_pair own;
 	char problem[CONFIG_PROBLEM_MAX];
 	int status = EXIT_FAILURE;
 	int r = bridge_config_read(&config, arguments->config, problem);
@@ -185,12 +216,15 @@ static int run_core(const struct arguments *arguments)
 	if (arguments->log_level != NULL)
 		(void)log_level_by_name(arguments->log_level, &config.log_level);
 	log_init("ccid-bridge", config.log_level);
-	if (arguments->check) {
+	if (read_key(&config, &own) != 0) {
+		status = EX_CONFIG;
+	} else if (arguments->check) {
 		(void)puts("configuration OK");
 		status = EXIT_SUCCESS;
 	} else {
-		status = core_run(&config, level_name(config.log_level));
+		status = core_run(&config, level_name(config.log_level), &own);
 	}
+	payload_wipe(&own, sizeof own);
 	bridge_config_deinit(&config);
 	return status;
 }
@@ -209,5 +243,9 @@ int main(int argc, char **argv)
 		(void)fputs("ccid-bridge: libsodium can't be used\n", stderr);
 		return EXIT_FAILURE;
 	}
-	return arguments.role != NULL ? run_role(&arguments) : run_core(&arguments);
+	if (arguments.role != NULL)
+		return run_role(&arguments);
+	if (arguments.key_command != NULL)
+		return key_command("ccid-bridge", arguments.key_command, arguments.key_file);
+	return run_core(&arguments);
 }

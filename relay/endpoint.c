@@ -6,13 +6,16 @@
 
 #include "relay/endpoint.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define IPC "ipc://"
 #define TCP "tcp://"
 #define EXAMPLE "ipc:///run/ccid-bridge/vm1.sock"
+#define TCP_EXAMPLE "tcp://192.168.122.1:7816"
 
 static int refuse(char *why, size_t why_size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -37,17 +40,56 @@ const char *endpoint_path(const char *endpoint)
 	return endpoint + strlen(IPC);
 }
 
+static bool is_port(const char *text)
+{
+	unsigned long port;
+
+	if (strlen(text) > 5 || strspn(text, "0123456789") != strlen(text) || text[0] == '\0')
+		return false;
+	port = strtoul(text, NULL, 10);
+	return port >= 1 && port <= 65535;
+}
+
+const char *endpoint_check_tcp(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	const char *host = address;
+	char number[INET6_ADDRSTRLEN];
+	size_t length;
+	bool six = address[0] == '[';
+	struct in6_addr ignored;
+
+	if (colon == NULL || !is_port(colon + 1))
+		return "a tcp:// address needs a port from 1 to 65535";
+	length = (size_t)(colon - address);
+	if (six) {
+		if (length < 2 || address[length - 1] != ']')
+			return "an IPv6 address is written [address]:port";
+		host = address + 1;
+		length -= 2;
+	}
+	if (length >= sizeof(number))
+		return "a tcp:// address is a number, not a name";
+	memcpy(number, host, length);
+	number[length] = '\0';
+	if (inet_pton(six ? AF_INET6 : AF_INET, number, &ignored) != 1)
+		return "a tcp:// address is a number, not a name";
+	return NULL;
+}
+
 int endpoint_check(const char *endpoint, char *why, size_t why_size)
 {
-	const char *path;
+	const char *path, *problem;
 
-	if (strncmp(endpoint, TCP, strlen(TCP)) == 0)
-		return refuse(why, why_size,
-			"\"%s\": tcp:// needs keys, which this version does not have; use ipc:// "
-			"and carry it through a tunnel (ssh -L, ssh -R, socat)", endpoint);
+	if (strncmp(endpoint, TCP, strlen(TCP)) == 0) {
+		problem = endpoint_check_tcp(endpoint + strlen(TCP));
+		return problem == NULL ? 0 : refuse(why, why_size, "\"%s\": %s, as in "
+			TCP_EXAMPLE, endpoint, problem);
+	}
 	if (!endpoint_is_ipc(endpoint))
 		return refuse(why, why_size,
-			"\"%s\" is no endpoint; write ipc:// and a path, as in " EXAMPLE, endpoint);
+			"\"%s\" is no endpoint; write ipc:// and a path, as in " EXAMPLE
+			", or tcp://, an address and a port", endpoint);
 	path = endpoint_path(endpoint);
 	if (path[0] != '/')
 		return refuse(why, why_size,

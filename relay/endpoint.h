@@ -23,6 +23,12 @@ enum {
  */
 int endpoint_check(const char *endpoint, char *why, size_t why_size);
 
+/*
+ * NULL, or what is wrong with the address and port of a tcp:// endpoint. The address is a number:
+ * nanomsg resolves a name at each reconnection, and aborts where it can't ask.
+ */
+const char *endpoint_check_tcp(const char *address);
+
 /* Whether it is ipc://, a socket in the file system. */
 bool endpoint_is_ipc(const char *endpoint);
 

@@ -17,7 +17,6 @@
 
 #include "relay/link.h"
 
-#include <arpa/inet.h>
 #include <nanomsg/nn.h>
 #include <nanomsg/reqrep.h>
 #include <nanomsg/tcp.h>
@@ -30,6 +29,7 @@
 
 #include "base/cursor.h"
 #include "base/error.h"
+#include "relay/endpoint.h"
 #include "relay/wire.h"
 
 /* The header of an unanswered request: one 32-bit identity with the bit that says "last". */
@@ -81,44 +81,6 @@ static const char *check_ipc(const char *path, enum link_side side)
 	return NULL;
 }
 
-static bool is_port(const char *text)
-{
-	unsigned long port;
-
-	if (strlen(text) > 5 || strspn(text, "0123456789") != strlen(text) || text[0] == '\0')
-		return false;
-	port = strtoul(text, NULL, 10);
-	return port >= 1 && port <= 65535;
-}
-
-/* NULL, or what is wrong with the address and port of a tcp:// endpoint. */
-static const char *check_tcp(const char *address)
-{
-	const char *colon = strrchr(address, ':');
-	const char *host = address;
-	char number[INET6_ADDRSTRLEN];
-	size_t length;
-	bool six = address[0] == '[';
-	struct in6_addr ignored;
-
-	if (colon == NULL || !is_port(colon + 1))
-		return "a tcp:// address needs a port from 1 to 65535";
-	length = (size_t)(colon - address);
-	if (six) {
-		if (length < 2 || address[length - 1] != ']')
-			return "an IPv6 address is written [address]:port";
-		host = address + 1;
-		length -= 2;
-	}
-	if (length >= sizeof(number))
-		return "a tcp:// address is a number, not a name";
-	memcpy(number, host, length);
-	number[length] = '\0';
-	if (inet_pton(six ? AF_INET6 : AF_INET, number, &ignored) != 1)
-		return "a tcp:// address is a number, not a name";
-	return NULL;
-}
-
 static const char *check_endpoint(const char *endpoint, enum link_side side)
 {
 	if (strlen(endpoint) >= NN_SOCKADDR_MAX)
@@ -126,7 +88,7 @@ static const char *check_endpoint(const char *endpoint, enum link_side side)
 	if (strncmp(endpoint, "ipc://", 6) == 0)
 		return check_ipc(endpoint + 6, side);
 	if (strncmp(endpoint, "tcp://", 6) == 0)
-		return check_tcp(endpoint + 6);
+		return endpoint_check_tcp(endpoint + 6);
 	return "only ipc:// and tcp:// addresses can be used";
 }
 

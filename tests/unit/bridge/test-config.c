@@ -19,6 +19,11 @@
 #define LISTEN "listen = { \"ipc:///run/x/a.sock\" }\n"
 #define GUEST "guest \"vm1\" { auth = none readers = { \"*\" } }\n"
 
+#define KEY_1 "MeAwP9ZBjS+MDni5HyLoyu0Pvkhlbc9HZ+SDT3Abj2I="
+#define KEY_2 "a8OCKiqn9OaYHWU4aSs88t8+nfbqbtJp61nT2icnV7c="
+#define KEYED(name, key) "guest \"" name "\" { key = \"" key "\" readers = { \"*\" } }\n"
+#define BAD_KEY "guest \"vm1\": key: this is no public key; 'ccid-gadget pubkey' prints it in the guest"
+
 /* 107 and 108 bytes of path */
 #define TEN "123456789/"
 #define PATH_107 "/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "123456"
@@ -51,12 +56,27 @@ static const struct row rows[] = {
 
 	{ "listen = { " EIGHT("a") EIGHT("b") EIGHT("c") EIGHT("d") "}\n" GUEST, NULL },
 	{ LISTEN "front-user = nobody\n" GUEST, NULL },
+	/* keys */
+	{ "listen = { \"tcp://1.2.3.4:7816\", \"ipc:///a\", \"tcp://[::1]:1\" }\n" KEYED("vm1", KEY_1)
+	  KEYED("vm2", KEY_2), NULL },
+	{ LISTEN "key-file = \"/k\"\n" GUEST KEYED("vm2", KEY_1), NULL },
+	{ "listen = { \"ipc:///a\", \"tcp://1.2.3.4:7816\" }\n" KEYED("vm2", KEY_1) GUEST,
+	  ":4: guest \"vm1\" has auth = none, which is for ipc:// only, and there is "
+	  "tcp://1.2.3.4:7816: everybody on the network could use the cards; give it a key" },
+	{ LISTEN KEYED("vm1", KEY_1) KEYED("vm2", KEY_2) KEYED("vm3", KEY_1),
+	  ":5: guest \"vm3\" has the key of guest \"vm1\": each needs its own" },
+	{ LISTEN "guest \"vm1\" {\n key = \"" KEY_1 "\"\n auth = none\n readers = { \"*\" }\n}\n",
+	  ":6: guest \"vm1\" has key and auth = none: take one of them" },
+	{ LISTEN "guest \"vm1\" {\n key = \"x\"\n readers = { \"*\" }\n}\n", ":3: " BAD_KEY },
+	{ LISTEN "guest \"vm1\" {\n key = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"\n }\n",
+	  ":3: " BAD_KEY },
+	{ LISTEN "key-file = bridge.key\n" GUEST, ":2: key-file: the path must be absolute" },
 
 	/* what is not ours, or not there */
 	{ "bogus = 1\n",
 	  ":1: no such option 'bogus'" },
-	{ LISTEN "guest \"vm1\" {\n auth = none\n key = \"x\"\n readers = { \"*\" }\n}\n",
-	  ":4: no such option 'key'" },
+	{ LISTEN "guest \"vm1\" {\n auth = none\n colour = \"x\"\n readers = { \"*\" }\n}\n",
+	  ":4: no such option 'colour'" },
 	{ "",
 	  ":1: there is no listen = { \"ipc:///path\" }: no guest could connect" },
 	{ GUEST,
@@ -76,15 +96,18 @@ static const struct row rows[] = {
 	  ":2: front-user: \"root\" may do anything; take a user that may do nothing" },
 
 	/* endpoints */
-	{ "listen = { \"tcp://1.2.3.4:7816\" }\n" GUEST,
-	  ":1: listen: \"tcp://1.2.3.4:7816\": tcp:// needs keys, which this version does not "
-	  "have; use ipc:// and carry it through a tunnel (ssh -L, ssh -R, socat)" },
+	{ "listen = { \"tcp://1.2.3.4\" }\n" GUEST,
+	  ":1: listen: \"tcp://1.2.3.4\": a tcp:// address needs a port from 1 to 65535, as in "
+	  "tcp://192.168.122.1:7816" },
+	{ "listen = { \"tcp://host:7816\" }\n" GUEST,
+	  ":1: listen: \"tcp://host:7816\": a tcp:// address is a number, not a name, as in "
+	  "tcp://192.168.122.1:7816" },
 	{ "listen = { \"ipc:///a\",\n\"ws://x\" }\n" GUEST,
 	  ":2: listen: \"ws://x\" is no endpoint; write ipc:// and a path, as in "
-	  "ipc:///run/ccid-bridge/vm1.sock" },
+	  "ipc:///run/ccid-bridge/vm1.sock, or tcp://, an address and a port" },
 	{ "listen = { \"/run/x\" }\n" GUEST,
 	  ":1: listen: \"/run/x\" is no endpoint; write ipc:// and a path, as in "
-	  "ipc:///run/ccid-bridge/vm1.sock" },
+	  "ipc:///run/ccid-bridge/vm1.sock, or tcp://, an address and a port" },
 	{ "listen = { \"ipc://run/x\" }\n" GUEST,
 	  ":1: listen: \"ipc://run/x\": the path must be absolute, as in "
 	  "ipc:///run/ccid-bridge/vm1.sock" },
@@ -111,9 +134,10 @@ static const struct row rows[] = {
 	{ LISTEN "guest \"a\\nb\" { auth = none readers = { \"*\" } }\n",
 	  ":2: guest: a name has 1 to 127 printable characters" },
 	{ LISTEN "guest \"vm1\" {\n\treaders = { \"*\" }\n}\n",
-	  ":4: guest \"vm1\" has no auth = none: say that you trust who reaches the socket" },
+	  ":4: guest \"vm1\" has no key = \"...\"; for ipc:// there may be auth = none: who reaches "
+	  "the socket is trusted then" },
 	{ LISTEN "guest \"vm1\" {\n\tauth = noise\n}\n",
-	  ":3: guest \"vm1\": auth = noise: this version knows none only" },
+	  ":3: guest \"vm1\": auth = noise: there is none only; leave it out, and give the guest's key" },
 	{ LISTEN "guest \"vm1\" {\n\tauth = none\n}\n",
 	  ":4: guest \"vm1\" has no readers = { \"pattern\", ... }: it would see none" },
 	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = {}\n}\n",

@@ -18,6 +18,8 @@
 #include "gadget/config.h"
 
 #define HEAD "bridge = \"ipc:///run/x.sock\"\nauth = none\n"
+#define TCP "bridge = \"tcp://10.0.2.2:7816\"\n"
+#define KEY "bridge-key = \"MeAwP9ZBjS+MDni5HyLoyu0Pvkhlbc9HZ+SDT3Abj2I=\"\n"
 #define READER "reader \"*\" {}\n"
 
 struct row {
@@ -36,12 +38,28 @@ static const struct row rows[] = {
 	{ HEAD "reader \"a\" { speed = 1 }\n", ":3: no such option 'speed'" },
 	{ "auth = none\n" READER, ":3: there is no bridge = \"ipc:///path\"" },
 	{ "bridge = \"ipc:///run/x\"\n" READER,
-		":3: there is no auth = none: say that you trust who listens on the socket" },
+		":3: there is no bridge-key = \"...\", the bridge's public key; for ipc:// there may be "
+		"auth = none: who listens on the socket is trusted then" },
 	{ HEAD, ":3: there is no reader \"pattern\" { ... }: none would be made" },
-	{ "bridge = \"tcp://10.0.2.2:7816\"\n",
-		":1: bridge: \"tcp://10.0.2.2:7816\": tcp:// needs keys, which this version does not have; "
-		"use ipc:// and carry it through a tunnel (ssh -L, ssh -R, socat)" },
-	{ HEAD "auth = noise\n", ":3: auth = noise: this version knows none only" },
+	{ TCP KEY READER, NULL },
+	{ "bridge = \"ipc:///run/x.sock\"\n" KEY "key-file = \"/k\"\n" READER, NULL },
+	{ TCP "auth = none\n" READER,
+		":4: auth = none is for ipc:// only: everybody on the network could be the bridge, and "
+		"read every PIN; name its key with bridge-key" },
+	{ TCP READER,
+		":3: there is no bridge-key = \"...\", the bridge's public key; for ipc:// there may be "
+		"auth = none: who listens on the socket is trusted then" },
+	{ HEAD KEY READER, ":5: there are bridge-key and auth = none: take one of them" },
+	{ TCP "bridge-key = \"MeAw\"\n",
+		":2: bridge-key: this is no public key; 'ccid-bridge pubkey' prints it on the host" },
+	{ TCP KEY "key-file = \"gadget.key\"\n",
+		":3: key-file: the path must be absolute, and shorter than 1024 bytes" },
+	{ "bridge = \"tcp://host:7816\"\n",
+		":1: bridge: \"tcp://host:7816\": a tcp:// address is a number, not a name, as in "
+		"tcp://192.168.122.1:7816" },
+	{ HEAD "auth = noise\n",
+		":3: auth = noise: there is none only; leave it out, and name the bridge's key with "
+		"bridge-key" },
 	{ HEAD "log-level = loud\n", ":3: log-level = loud: use error, warning, info or debug" },
 	{ HEAD "name = \"\"\n", ":3: name: it has 1 to 127 printable characters" },
 	{ HEAD "reader \"\" {}\n", ":3: reader: a pattern has 1 to 127 printable characters" },

@@ -51,7 +51,8 @@ bad()
 	assert_contains "'$1'" "$2" "$output"
 }
 bad 'colour = "red"' "no such option 'colour'"
-bad 'bridge = "tcp://10.0.2.2:7816"' "tcp:// needs keys"
+bad 'bridge = "tcp://host:7816"' "a number, not a name"
+bad 'bridge-key = "x"' "this is no public key"
 bad 'bridge = "/run/x.sock"' "is no endpoint"
 bad 'log-level = loud' "use error, warning, info or debug"
 bad 'reader "a" { vendor = 0 }' "between 0x0001 and 0xffff"
