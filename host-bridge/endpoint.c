@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,9 @@
 
 /* Room for a path beside that of the socket. */
 #define BESIDE_MAX (ENDPOINT_PATH_MAX + 64)
+
+#define DYING_MAX 1000 /* ms that the front of a killed bridge may take to be gone */
+#define DYING_STEP 20
 
 struct reason {
 	char *text;
@@ -87,18 +91,30 @@ static int check_socket(const char *path, struct reason why)
 	return result;
 }
 
-/* Whether the socket may be made, now that no other bridge can. */
+/*
+ * Whether the socket may be made, now that no other bridge can. The front of a bridge that was killed
+ * a moment ago dies with it, but a little later, and is waited for.
+ */
 static int check_path(const char *path, struct reason why)
 {
 	struct stat status;
+	int r = ENDPOINT_BUSY;
 
-	if (lstat(path, &status) != 0 && errno == ENOENT)
-		return 0;
-	if (lstat(path, &status) != 0)
-		return refuse(why, ENDPOINT_BAD, "%s: %s", path, strerror(errno));
-	if (!S_ISSOCK(status.st_mode))
-		return refuse(why, ENDPOINT_BAD, "%s exists and is not a socket", path);
-	return check_socket(path, why);
+	for (int waited = 0; r == ENDPOINT_BUSY && waited <= DYING_MAX; waited += DYING_STEP) {
+		if (waited > 0)
+			(void)poll(NULL, 0, DYING_STEP);
+		if (lstat(path, &status) != 0 && errno == ENOENT)
+			r = 0;
+		else if (lstat(path, &status) != 0)
+			r = refuse(why, ENDPOINT_BAD, "%s: %s", path, strerror(errno));
+		else if (!S_ISSOCK(status.st_mode))
+			r = refuse(why, ENDPOINT_BAD, "%s exists and is not a socket", path);
+		else
+			r = check_socket(path, why);
+	}
+	if (r == 0)
+		why.text[0] = '\0';
+	return r;
 }
 
 /* ---- the folders ---- */

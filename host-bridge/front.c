@@ -35,6 +35,9 @@
 #define FRAMES_AT_ONCE 64    /* from the guests, before core is looked at again */
 #define CHECK_INTERVAL 1000  /* ms between two looks at the descriptors that are left */
 
+#define ADDRESS_MAX 1000 /* ms that an address may take to be ours */
+#define ADDRESS_STEP 100
+
 /*
  * ms for what was sent last to arrive. A receiver loses what it has not read when an ipc connection
  * is closed (poller_epoll.inc:200-216 of nanomsg 1.1.5), and the last words are goodbyes.
@@ -81,11 +84,27 @@ static void front_tell_problem(struct front *front, const char *endpoint, const 
 
 /* ---- the start ---- */
 
+/*
+ * The address of a bridge that was killed a moment ago is free a little later, and that of an
+ * interface that comes up now is there then. Returns 0 or LINK_BAD_ADDRESS. Fatal: -errno.
+ */
+static int front_attach_tcp(struct front *front, const char *endpoint, const char **reason)
+{
+	int r = LINK_BAD_ADDRESS;
+
+	for (int waited = 0; r == LINK_BAD_ADDRESS && waited <= ADDRESS_MAX; waited += ADDRESS_STEP) {
+		if (waited > 0)
+			(void)poll(NULL, 0, ADDRESS_STEP);
+		r = link_nanomsg_attach(front->link, endpoint, reason);
+	}
+	return r;
+}
+
 /* Returns 0 or LINK_BAD_ADDRESS. Fatal: -errno. */
 static int front_attach(struct front *front, const char *endpoint, const char **reason)
 {
 	if (!endpoint_is_ipc(endpoint))
-		return link_nanomsg_attach(front->link, endpoint, reason);
+		return front_attach_tcp(front, endpoint, reason);
 	if (fchdir(PROCESS_FOLDER) != 0)
 		return error_from_errno();
 	(void)close(PROCESS_FOLDER);

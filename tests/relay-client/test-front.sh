@@ -223,6 +223,22 @@ test_kill_all()
 	ask disconnect = disconnect: ok
 }
 
+# A bridge that is started in the moment in which another one was killed takes its place.
+test_start_at_once()
+{
+	local before round listened
+	listened=$(said 'listening on ')
+	for round in 1 2 3 4 5 6; do
+		before=$(front_pid)
+		stop_bridge KILL
+		start_bridge
+		until_true 5 front_is_new "$before"
+		until_true 5 said_more_than 'listening on ' $((listened + 2 * round - 1))
+	done
+	ask wait no-session = wait: no-session
+	ask wait present = wait: present
+}
+
 test_refused_starts()
 {
 	mkdir -m 0777 "$work/open"
@@ -259,8 +275,8 @@ test_stop_while_running()
 }
 
 prepare
-for name in start front_confined kill_front attacks attacks_elsewhere kill_all refused_starts \
-	stop_while_running
+for name in start front_confined kill_front attacks attacks_elsewhere kill_all start_at_once \
+	refused_starts stop_while_running
 do
 	echo "$name"
 	"test_$name"
