@@ -13,5 +13,5 @@
  */
 void harden_process(void);
 
-/* Whether this build has a sanitizer, which must trace the process and needs memory without bound. */
+/* Whether this build has a sanitizer, which must trace us and needs memory without bound. */
 bool harden_is_traceable(void);

@@ -1,7 +1,7 @@
 /*
  * Core's end of a child process: the front, the monitor, a worker, a cleaner. libuv starts it from
- * our own executable with a pipe, over which frames go both ways: the relay's messages, or, with the
- * front, records of its own.
+ * our own executable with a pipe, over which frames go both ways: the relay's messages, or, with
+ * the front, records of its own.
  *
  * A child ends because it was stopped, or by itself, or because it was killed. Whatever it was, its
  * owner is told exactly once, after the last message that it sent, and then the child is no more.

@@ -2,8 +2,8 @@
  * Core: one libuv loop around the fronts, the guests and the monitor. See core.h.
  *
  * The order of an end: the guests are told that their sessions are over, and nothing new begins;
- * workers and monitor have their pipes closed; when the last of them has given up its card, those of
- * the fronts are closed, too; sockets are removed.
+ * workers and monitor have their pipes closed; when the last of them has given up its card, those
+ * of the fronts are closed, too; sockets are removed.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -34,7 +34,6 @@
 #define PROBLEM_MAX 1024
 #define USED_CARDS_SUFFIX ".used"
 #define USED_CARDS_FOLDER "/run/ccid-bridge"
-#define USED_CARDS_DEFAULT USED_CARDS_FOLDER "/cards"
 
 static const int end_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -411,11 +410,16 @@ static void used_cards_path(const struct bridge_config *config, char *path, size
 
 	while (i < config->endpoint_count && !endpoint_is_ipc(config->endpoints[i]))
 		i++;
-	/* A socket's folder was made when that was claimed. */
-	if (i == config->endpoint_count)
-		(void)mkdir(USED_CARDS_FOLDER, 0700);
-	(void)snprintf(path, size, "%s" USED_CARDS_SUFFIX, i < config->endpoint_count ?
-		endpoint_path(config->endpoints[i]) : USED_CARDS_DEFAULT);
+	if (i < config->endpoint_count) {
+		/* Its folder was made when it was claimed. */
+		(void)snprintf(path, size, "%s" USED_CARDS_SUFFIX,
+			endpoint_path(config->endpoints[i]));
+		return;
+	}
+	/* "tcp://" is followed by an address and a port, and no other bridge has both. */
+	(void)mkdir(USED_CARDS_FOLDER, 0700);
+	(void)snprintf(path, size, USED_CARDS_FOLDER "/%s" USED_CARDS_SUFFIX,
+		config->endpoints[0] + strlen("tcp://"));
 }
 
 /* Returns as used_cards_open() does. */

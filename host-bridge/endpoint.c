@@ -92,8 +92,8 @@ static int check_socket(const char *path, struct reason why)
 }
 
 /*
- * Whether the socket may be made, now that no other bridge can. The front of a bridge that was killed
- * a moment ago dies with it, but a little later, and is waited for.
+ * Whether the socket may be made, now that no other bridge can. The front of a bridge that was
+ * killed a moment ago dies with it, but a little later, and is waited for.
  */
 static int check_path(const char *path, struct reason why)
 {

@@ -3,8 +3,8 @@
  * sockets get to their places. What may stand in the configuration is relay/endpoint.h's matter.
  *
  * nanomsg removes whatever it finds at the path if nobody answers there, a text file as well as a
- * dead socket; and the front, in which it runs, may not write where the sockets lie. So core looks at
- * every path first, the front makes its socket in a folder within a folder,
+ * dead socket; and the front, in which it runs, may not write where the sockets lie. So core looks
+ * at every path first, the front makes its socket in a folder within a folder,
  *
  *     .NAME.front      core's, and locked as long as this bridge lives
  *     .NAME.front/in   the front may write here, and gets it as a descriptor: nobody finds the way
@@ -42,8 +42,8 @@ struct endpoint_claim {
 /*
  * Takes a checked endpoint, which is borrowed, for this process: makes its folder (0700) if it is
  * missing, sees that nobody else can put a socket in it, and that the path is free or holds a dead
- * socket. Returns 0, ENDPOINT_BAD or ENDPOINT_BUSY; then why, of why_size bytes, says what is wrong,
- * and endpoint_release() is due as after 0.
+ * socket. Returns 0, ENDPOINT_BAD or ENDPOINT_BUSY; then why, of why_size bytes, says what is
+ * wrong, and endpoint_release() is due as after 0.
  */
 int endpoint_claim(struct endpoint_claim *claim, const char *endpoint,
 	const struct endpoint_maker *maker, char *why, size_t why_size);

@@ -1,8 +1,8 @@
 /*
  * The front's start, and its loop. See front.h.
  *
- *     start    core's word comes in by the command line and an inherited folder; nobody can reach the
- *              socket yet, as its folder is ours alone until core has put it in its place
+ *     start    core's word comes in by the command line and an inherited folder; nobody can reach
+ *              the socket yet, as its folder is ours alone until core has put it in its place
  *     loop     everything that could be given up is given up
  *     end      core has closed the pipe: what was sent last is given time to arrive
  *
@@ -35,8 +35,8 @@
 #define FRAMES_AT_ONCE 64    /* from the guests, before core is looked at again */
 #define CHECK_INTERVAL 1000  /* ms between two looks at the descriptors that are left */
 
-#define ADDRESS_MAX 1000 /* ms that an address may take to be ours */
-#define ADDRESS_STEP 100
+#define ADDRESS_TRIES 11 /* an address may take so long to be ours */
+#define ADDRESS_STEP 100 /* ms */
 
 /*
  * ms for what was sent last to arrive. A receiver loses what it has not read when an ipc connection
@@ -92,8 +92,8 @@ static int front_attach_tcp(struct front *front, const char *endpoint, const cha
 {
 	int r = LINK_BAD_ADDRESS;
 
-	for (int waited = 0; r == LINK_BAD_ADDRESS && waited <= ADDRESS_MAX; waited += ADDRESS_STEP) {
-		if (waited > 0)
+	for (int tries = ADDRESS_TRIES; r == LINK_BAD_ADDRESS && tries > 0; tries--) {
+		if (tries < ADDRESS_TRIES)
 			(void)poll(NULL, 0, ADDRESS_STEP);
 		r = link_nanomsg_attach(front->link, endpoint, reason);
 	}

@@ -7,8 +7,8 @@
  *     KEEPER_WAITING    for the time to start another one
  *     KEEPER_STOPPED    the bridge ends, or has never begun
  *
- * If the first one can't listen, the owner is told why, and nothing is tried again: an administrator
- * is looking. Later ones are tried for ever, at most once in KEEPER_BACK_OFF_MAX.
+ * If the first one can't listen, the owner is told why, and nothing is tried again: an
+ * administrator is looking. Later ones are tried for ever, at most once in KEEPER_BACK_OFF_MAX.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -26,7 +26,7 @@
 #include "relay/link.h"
 
 #define KEEPER_BACK_OFF_FIRST 100  /* ms to the second start after a front that didn't live long */
-#define KEEPER_BACK_OFF_MAX 500    /* ms: a hostile peer must not keep us busy, nor the others out */
+#define KEEPER_BACK_OFF_MAX 500    /* ms: not busy with a hostile peer, and back soon */
 #define KEEPER_LIFE_MIN 2000       /* ms: one that lived so long is started again at once */
 #define KEEPER_START_LIMIT 10000   /* ms that a start may take */
 #define KEEPER_PING 2000           /* ms between two pings; after two without answer it is killed */
@@ -72,7 +72,7 @@ struct front_keeper {
 	enum keeper_state state;
 	struct endpoint_claim claim;
 	struct child *child;          /* STARTING, UP */
-	uv_timer_t timer;             /* STARTING: limit; UP: next ping; WAITING: to the next start */
+	uv_timer_t timer;             /* STARTING: limit; UP: ping; WAITING: to the next start */
 	unsigned int unanswered;      /* UP: pings */
 	uint64_t started;             /* ms of the loop's clock */
 	unsigned int back_off;        /* ms */

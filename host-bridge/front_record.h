@@ -44,7 +44,7 @@ enum {
 int front_record_decode(struct payload_view bytes, struct front_record *record);
 
 /*
- * Writes record with a frame buffer's prefix into bytes, of FRAME_PREFIX + FRONT_RECORD_MAX. Returns
- * 0, or FRONT_RECORD_MALFORMED for what decode would refuse.
+ * Writes record with a frame buffer's prefix into bytes, of FRAME_PREFIX + FRONT_RECORD_MAX.
+ * Returns 0, or FRONT_RECORD_MALFORMED for what decode would refuse.
  */
 int front_record_encode(const struct front_record *record, uint8_t *bytes, size_t *size);

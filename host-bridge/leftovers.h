@@ -1,6 +1,6 @@
 /*
- * The cards that an earlier bridge left used when it was killed with all of its processes: a cleaner
- * resets each, again and again until it is done, and no guest gets it before that.
+ * The cards that an earlier bridge left used when it was killed with all of its processes: a
+ * cleaner resets each, again and again until it is done, and no guest gets it before that.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

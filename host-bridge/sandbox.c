@@ -27,8 +27,9 @@
 #define DESCRIPTORS_SPARE 16
 
 /*
- * nanomsg keeps 70 KiB for each peer that stays in the middle of a message, so 512 take 36 MB; a peer
- * that vanishes during the handshake costs 4 kB for ever. The rest is the thread's stack of 8 MB.
+ * nanomsg keeps 70 KiB for each peer that stays in the middle of a message, so 512 take 36 MB; a
+ * peer that vanishes during the handshake costs 4 kB for ever. The rest is the thread's stack of 8
+ * MB.
  */
 #define DATA_MAX (64ul * 1024 * 1024)
 #define ADDRESS_SPACE_MAX (256ul * 1024 * 1024)
@@ -94,7 +95,7 @@ int sandbox_filter(void)
 
 	if (harden_is_traceable())
 		return 0;
-	/* As on a kernel that is too old for the call: libc knows what to do then, and does without. */
+	/* As on a kernel that is too old for the call: libc can do without. */
 	filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	if (filter == NULL)
 		return -ENOMEM;

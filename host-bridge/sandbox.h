@@ -25,7 +25,8 @@ void sandbox_limit(int first_unused);
 int sandbox_filter(void);
 
 /*
- * Whether so few descriptors are left that a guest could be locked out. A peer can make nanomsg keep
- * descriptors for ever, by sending several with one message (usock_posix.inc:1151-1170 of 1.1.5).
+ * Whether so few descriptors are left that a guest could be locked out. A peer can make nanomsg
+ * keep descriptors for ever, by sending several with one message (usock_posix.inc:1151-1170 of
+ * 1.1.5).
  */
 bool sandbox_is_full(void);

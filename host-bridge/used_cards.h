@@ -1,7 +1,7 @@
 /*
- * Which cards guests have used and nobody has reset yet, in a file that outlives us. A worker resets
- * the card that it gives up, and a cleaner that of a worker that was killed; when all of the bridge is
- * killed at once, the next one finds here what is left to reset.
+ * Which cards guests have used and nobody has reset yet, in a file that outlives us. A worker
+ * resets the card that it gives up, and a cleaner that of a worker that was killed; when all of
+ * the bridge is killed at once, the next one finds here what is left to reset.
  *
  * A card is noted before the first command reaches it, and struck out when it is reset. The file's
  * room is taken when it is opened, so that a disk that gets full later can't come between.
@@ -31,15 +31,15 @@ struct used_cards {
 
 enum {
 	USED_CARDS_BAD = 1,  /* open: why says what is wrong */
-	USED_CARDS_FULL = 2, /* note: there is no place left, or it can't be written; it is logged */
+	USED_CARDS_FULL = 2, /* note: no place is left, or it can't be written; it is logged */
 };
 
 /* What used_cards_close() may be called on. */
 #define USED_CARDS_NULL ((struct used_cards){ .fd = -1 })
 
 /*
- * Opens the file, makes it if it is missing, and reads what an earlier bridge has left. Returns 0 or USED_CARDS_BAD; then why, of why_size bytes, is set. Fatal:
- * -ENOMEM.
+ * Opens the file, makes it if it is missing, and reads what an earlier bridge has left. Returns 0
+ * or USED_CARDS_BAD; then why, of why_size bytes, is set. Fatal: -ENOMEM.
  */
 int used_cards_open(struct used_cards *cards, const char *path, char *why, size_t why_size);
 

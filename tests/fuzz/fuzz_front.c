@@ -1,6 +1,6 @@
 /*
- * Fuzzes what core reads from a front: a stream that comes in pieces. Each record that is taken fits
- * its bounds, and encodes to the bytes that it came from.
+ * Fuzzes what core reads from a front: a stream that comes in pieces. Each record that is taken
+ * fits its bounds, and encodes to the bytes that it came from.
  *
  * The first byte of the input is the size of the pieces.
  *

@@ -6,16 +6,16 @@
  *     type              after the greeting, a message of a type that there is not
  *     publisher         a greeting of another protocol, and a message
  *     oversize          messages that say they are too long: by a byte, 2^63 and 2^64 - 1
- *     storm             COUNT times: the greeting, and gone (with a RST, on TCP), now before and now
- *                       after the other side's
+ *     storm             COUNT times: the greeting, and gone (with a RST, on TCP), now before and
+ *                       now after the other side's
  *     descriptors       COUNT messages, each with 50 descriptors beside it
  *     half              COUNT connections that stay in the middle of the greeting
  *     idle              COUNT connections that say nothing more; they stay for five seconds
  *     flood             COUNT frames of the relay that belong to nobody; no answer is read
  *     garbage           COUNT connections with bytes that are random, but always the same
  *
- * Prints one line of what it has done. A connection that the other side closes is no failure; not to
- * get one at all is.
+ * Prints one line of what it has done. A connection that the other side closes is no failure; not
+ * to get one at all is.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -1,6 +1,6 @@
 /*
- * What must be true of the file system before a socket is made there, and how the socket that another
- * user has made gets there.
+ * What must be true of the file system before a socket is made there, and how the socket that
+ * another user has made gets there.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -165,7 +165,7 @@ static void test_one_at_a_time(void **state)
 	assert_false(is_there("/one/.a.sock.front"));
 }
 
-/* The front makes its socket where nobody finds it; then it is ours, at its place, and goes with us. */
+/* The front makes its socket where nobody finds it; then it is ours, and goes with us. */
 static void test_publish(void **state)
 {
 	const struct endpoint_maker other = {

@@ -1,9 +1,9 @@
 /*
- * Fronts that have been taken over, or never were ours: whatever they write into their pipe, or don't
- * read from it, core's loop goes on, its memory stays small, and there is a new front soon.
+ * Fronts that have been taken over, or never were ours: whatever they write into their pipe, or
+ * don't read from it, core's loop goes on, its memory stays small, and there is a new front soon.
  *
- * The program is its own front: core starts /proc/self/exe with the role, so main() plays the one that
- * is named by the file of the endpoint.
+ * The program is its own front: core starts /proc/self/exe with the role, so main() plays the one
+ * that is named by the file of the endpoint.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -55,7 +55,10 @@ static void say_record(enum front_record_type type, const char *text)
 	static uint8_t bytes[FRAME_PREFIX + FRONT_RECORD_MAX];
 	const struct front_record record = {
 		.type = type,
-		.route = { .bytes = { 1, 2, 3, 4, 0x80, 0, 0, 1 }, .size = type == FRONT_FRAME ? 8 : 0 },
+		.route = {
+			.bytes = { 1, 2, 3, 4, 0x80, 0, 0, 1 },
+			.size = type == FRONT_FRAME ? 8 : 0,
+		},
 		.content = { (const uint8_t *)text, strlen(text) },
 	};
 	size_t size = 0;
@@ -189,7 +192,8 @@ static const struct {
 	{ "good", play_good }, { "garbage", play_garbage }, { "huge", play_huge },
 	{ "route", play_route }, { "truncated", play_truncated }, { "early", play_early },
 	{ "twice", play_twice }, { "late", play_late }, { "flood", play_flood },
-	{ "deaf", play_deaf }, { "hung", play_hung }, { "pong", play_pong }, { "problem", play_problem }, { "nothing", play_nothing },
+	{ "deaf", play_deaf }, { "hung", play_hung }, { "pong", play_pong },
+	{ "problem", play_problem }, { "nothing", play_nothing },
 };
 
 static int play(const char *endpoint)
