@@ -7,12 +7,19 @@
 # Asserts: the guest's program sees every removal and insertion at most 500 ms later than the host's;
 #          pcsc_scan shows both; a card that is swapped for another in a moment is seen as removed.
 
+# scan_shows COUNT TEXT
+scan_shows()
+{
+	[ "$(guest 'tr -d "\r" </results/guest-scan.log' | grep -c "$2")" -ge "$1" ]
+}
+
 relay_start t1
 host_watch_start host-watch --timeout 120
 guest_watch_start guest-watch --timeout 120
 guest_start scan "timeout 100 pcsc_scan -n"
 wait_for 15 "the card in the guest" watch_saw guest-watch present
 wait_for 5 "the card on the host" watch_saw host-watch present
+wait_for 15 "the card in pcsc_scan" scan_shows 1 "Card inserted"
 
 # states NAME: how many states that watch has printed
 states()
@@ -41,11 +48,6 @@ for change in remove insert remove insert remove insert remove insert remove ins
 done
 assert_at_most "ms from the host's sight to the guest's" 500 "$late"
 
-# scan_shows COUNT TEXT
-scan_shows()
-{
-	[ "$(guest 'tr -d "\r" </results/guest-scan.log' | grep -c "$2")" -ge "$1" ]
-}
 wait_for 10 "five removals in pcsc_scan" scan_shows 5 "Card removed"
 wait_for 10 "six insertions in pcsc_scan" scan_shows 6 "Card inserted"
 
