@@ -14,24 +14,7 @@
 #include "tests/card/apdu.h"
 #include "tests/card/commands.h"
 #include "tests/card/pattern.h"
-
-/* ISO/IEC 7816-4, 5.6. */
-enum applet_sw {
-	SW_OK = 0x9000,
-	SW_BYTES_LEFT = 0x6100, /* SW2 of them, 00 meaning 256 or more */
-	SW_TRIES_LEFT = 0x63C0,
-	SW_WRONG_LENGTH = 0x6700,
-	SW_PIN_MISSING = 0x6982,
-	SW_PIN_BLOCKED = 0x6983,
-	SW_CONDITIONS = 0x6985,
-	SW_NO_CURRENT_FILE = 0x6986,
-	SW_WRONG_DATA = 0x6A80,
-	SW_FILE_NOT_FOUND = 0x6A82,
-	SW_WRONG_P1P2 = 0x6A86,
-	SW_NO_REFERENCE = 0x6A88,
-	SW_WRONG_INS = 0x6D00,
-	SW_WRONG_CLA = 0x6E00,
-};
+#include "tests/card/sw.h"
 
 /* What a command may do beside returning data and a status word. */
 struct applet_call {
@@ -44,6 +27,7 @@ struct applet_call {
 int applet_init(struct applet *applet, const char *pin, unsigned int tries_max)
 {
 	size_t size = strlen(pin);
+	int r;
 
 	memset(applet, 0, sizeof(*applet));
 	if (size == 0 || size > APPLET_PIN_MAX)
@@ -51,12 +35,14 @@ int applet_init(struct applet *applet, const char *pin, unsigned int tries_max)
 	memcpy(applet->pin, pin, size);
 	applet->pin_size = size;
 	applet->tries_max = applet->tries_left = tries_max;
-	return payload_init(&applet->response, COMMAND_RESPONSE_MAX + 2);
+	r = payload_init(&applet->response, COMMAND_RESPONSE_MAX + 2);
+	return r != 0 ? r : openpgp_init(&applet->openpgp);
 }
 
 void applet_deinit(struct applet *applet)
 {
 	payload_deinit(&applet->response);
+	openpgp_deinit(&applet->openpgp);
 	payload_wipe(applet->pin, sizeof(applet->pin));
 }
 
@@ -66,6 +52,7 @@ static void applet_forget(struct applet *applet, bool powered)
 	applet->powered = powered;
 	applet->verified = false;
 	applet->stored = 0;
+	openpgp_deselect(&applet->openpgp);
 }
 
 void applet_power_on(struct applet *applet)
@@ -319,13 +306,16 @@ static uint16_t applet_verify(struct applet_call *call)
 	return applet_pin_state(applet);
 }
 
-/* ISO/IEC 7816-4, 11.2.2: by name, and one name only. */
+/* ISO/IEC 7816-4, 11.2.2: by name, and two names only. */
 static uint16_t applet_select(struct applet_call *call)
 {
 	static const uint8_t aid[] = COMMAND_AID;
 	const struct payload_view data = call->apdu->data;
 	uint8_t fci[4 + sizeof(aid)] = { 0x6F, 2 + sizeof(aid), 0x84, sizeof(aid) };
 
+	openpgp_deselect(&call->applet->openpgp);
+	if (call->apdu->p1 == 0x04 && openpgp_select(&call->applet->openpgp, data))
+		return SW_OK;
 	if (call->apdu->p1 != 0x04 || data.size != sizeof(aid) ||
 	    memcmp(data.bytes, aid, sizeof(aid)) != 0)
 		return SW_FILE_NOT_FOUND;
@@ -380,13 +370,24 @@ static const struct applet_command {
 	{ COMMAND_CLA_OWN, COMMAND_DROP, applet_drop },
 	{ COMMAND_CLA_OWN, COMMAND_SIGN, applet_sign },
 	{ COMMAND_CLA_OWN, COMMAND_COUNTERS, applet_counters },
+	/* GnuPG fetches in the class of the command before. */
+	{ COMMAND_CLA_OWN, COMMAND_GET_RESPONSE, applet_get_response },
 };
+
+/* What the OpenPGP application takes while it is selected: all of the standard class but SELECT. */
+static bool applet_is_for_openpgp(const struct applet_call *call)
+{
+	return call->applet->openpgp.selected && call->apdu->cla == COMMAND_CLA_ISO &&
+	       call->apdu->ins != COMMAND_SELECT;
+}
 
 /* ISO/IEC 7816-4, 5.6: an unknown class and an unknown instruction are told apart. */
 static uint16_t applet_dispatch(struct applet_call *call)
 {
 	bool class_known = false;
 
+	if (applet_is_for_openpgp(call))
+		return openpgp_execute(&call->applet->openpgp, call->apdu, &call->applet->response);
 	for (size_t i = 0; i < sizeof(applet_commands) / sizeof(applet_commands[0]); i++) {
 		if (applet_commands[i].cla != call->apdu->cla)
 			continue;

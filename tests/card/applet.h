@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/payload.h"
+#include "tests/card/openpgp.h"
 
 #define APPLET_PIN_MAX 16
 
@@ -42,6 +43,7 @@ struct applet {
 	uint32_t stored_seed;
 	struct applet_counters counters;
 	struct payload response;
+	struct openpgp openpgp;
 };
 
 enum applet_action {

@@ -4,12 +4,13 @@
  *
  * ISO 7816-4 commands (CLA 00)                                 answer
  *   A4 SELECT by name, COMMAND_AID                             9000 (with an FCI if Le is there)
+ *      the name of an OpenPGP card                             9000; openpgp.h has the rest
  *      anything else                                           6A82
  *   20 VERIFY, P1 00, P2 00 01 80 81; PIN, FF or 00 padded     9000, 63Cx, 6983
  *      without data: the state                                 9000, 63Cx, 6983
  *   B0 READ BINARY                                             6986
  *   CA GET DATA                                                6A88
- *   C0 GET RESPONSE: what COMMAND_STORE left                   data, 9000 or 61xx; 6985
+ *   C0 GET RESPONSE (or 80 C0): what COMMAND_STORE left        data, 9000 or 61xx; 6985
  * Pseudo-APDU (CLA FF)
  *   CA GET DATA 00 00                                          COMMAND_UID, 9000
  * Our own (CLA 80); N is P1 P2, a big-endian number

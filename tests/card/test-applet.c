@@ -159,10 +159,71 @@ static void test_short_answers(void **state)
 		{ "80 26 61 10", "61 10" },
 		{ "80 26 6C 08 02 AA BB 00", "AA BB 6C 08" },
 		{ "00 C0 00 00 00", "69 85" },
+		{ "80 C0 00 00 00", "69 85" },
 	};
 
 	(void)state;
 	CONVERSE(rows);
+}
+
+#define OPENPGP_SELECT "00 A4 04 00 06 D2 76 00 01 24 01"
+#define OPENPGP_ADMIN "00 20 00 83 08 31 32 33 34 35 36 37 38"
+
+static void test_openpgp(void **state)
+{
+	static const struct row rows[] = {
+		{ "on", NULL },
+		{ "00 CA 00 4F 00", "6A 88" }, /* not selected */
+		{ OPENPGP_SELECT, "90 00" },
+		{ "00 CA 00 4F 00", "D2 76 00 01 24 01 02 01 FF FE 12 34 56 78 00 00 90 00" },
+		{ "00 CA 00 7A 00", "93 03 00 00 00 90 00" },
+		{ "00 CA 00 65 00", "5B 0C 52 65 6C 61 79 3C 3C 53 6D 61 72 74 "
+				    "5F 2D 02 65 6E 5F 35 01 39 90 00" },
+		{ "00 CA 01 01 00", "6A 88" },
+		{ "00 CA 7F 21 00", "90 00" },
+		{ "00 DA 7F 21 03 01 02 03", "69 82" },
+		{ "00 20 00 83 08 31 32 33 34 35 36 37 39", "69 82" },
+		{ OPENPGP_ADMIN, "90 00" },
+		{ "00 20 00 83", "90 00" },
+		{ "00 DA 7F 21 03 01 02 03", "90 00" },
+		{ "00 DA 00 5E 01 41", "6A 88" },
+		{ "00 47 81 00 02 B6 00 00", "6A 88" },
+		{ "00 2A 9E 9A", "6D 00" },
+		{ "80 14 00 00 01 41", "41 90 00" }, /* the card's own commands */
+		{ "00 A4 04 00 05 D2 76 00 01 24", "6A 82" },
+		{ "00 CA 7F 21 00", "6A 88" },
+		{ OPENPGP_SELECT, "90 00" },
+		{ "00 CA 7F 21 00", "01 02 03 90 00" },
+		{ "00 DA 7F 21 03 01 02 03", "69 82" }, /* the PIN was forgotten */
+		{ OPENPGP_ADMIN, "90 00" },
+		{ "reset", NULL },
+		{ "00 CA 7F 21 00", "6A 88" },
+	};
+
+	(void)state;
+	CONVERSE(rows);
+}
+
+/* The template that GnuPG takes most objects from: its lengths are right, and nothing is left. */
+static void test_openpgp_template(void **state)
+{
+	static const uint8_t select[] = { 0, 0xA4, 4, 0, 6, 0xD2, 0x76, 0, 1, 0x24, 1 };
+	struct cursor_in in;
+
+	(void)state;
+	applet_power_on(&applet);
+	execute(select, sizeof(select));
+	execute((const uint8_t[]){ 0x00, 0xCA, 0x00, 0x6E, 0x00 }, 5);
+	assert_in_range(answer.response.size, 200, 258);
+	in = cursor_in(answer.response.bytes, answer.response.size);
+	assert_int_equal(in_u8(&in), 0x4F);
+	(void)in_bytes(&in, in_u8(&in));
+	assert_int_equal(in_be16(&in), 0x5F52);
+	(void)in_bytes(&in, in_u8(&in));
+	assert_int_equal(in_be16(&in), 0x7381);
+	(void)in_bytes(&in, in_u8(&in));
+	assert_int_equal(in_be16(&in), 0x9000);
+	assert_true(in_done(&in));
 }
 
 /* In the manner of T=0: 61xx, then GET RESPONSE, in two parts. */
@@ -315,6 +376,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_pin),
 		TEST(test_short_answers),
+		TEST(test_openpgp),
+		TEST(test_openpgp_template),
 		TEST(test_get_response),
 		TEST(test_source_lengths),
 		TEST(test_sink_finds_wrong_bytes),

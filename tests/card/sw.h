@@ -1,0 +1,24 @@
+/*
+ * Status words: ISO/IEC 7816-4, 5.6.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+enum card_sw {
+	SW_OK = 0x9000,
+	SW_BYTES_LEFT = 0x6100, /* SW2 of them, 00 meaning 256 or more */
+	SW_TRIES_LEFT = 0x63C0,
+	SW_WRONG_LENGTH = 0x6700,
+	SW_PIN_MISSING = 0x6982,
+	SW_PIN_BLOCKED = 0x6983,
+	SW_CONDITIONS = 0x6985,
+	SW_NO_CURRENT_FILE = 0x6986,
+	SW_WRONG_DATA = 0x6A80,
+	SW_FILE_NOT_FOUND = 0x6A82,
+	SW_WRONG_P1P2 = 0x6A86,
+	SW_NO_REFERENCE = 0x6A88,
+	SW_WRONG_INS = 0x6D00,
+	SW_WRONG_CLA = 0x6E00,
+};
