@@ -14,6 +14,7 @@
 . "$TOP/tests/vm/lib/link.sh"
 . "$TOP/tests/vm/lib/verify.sh"
 . "$TOP/tests/vm/lib/rows.sh"
+. "$TOP/tests/vm/lib/gnupg.sh"
 . "$TOP/tests/vm/lib/usbmon.sh"
 . "$TOP/tests/vm/lib/pinpad.sh"
 . "$TOP/tests/vm/lib/conformance.sh"
