@@ -138,6 +138,18 @@ guest_apdu()
 	guest "opensc-tool$options"
 }
 
+# Fails if the guest's pcscd or libccid has complained, which they must not where all goes well. (At
+# this log level libccid says something of a command only if it has failed. "Can't remove client" is
+# said when a client stops waiting for an event at the moment in which it comes.)
+assert_drivers_quiet()
+{
+	local complaints
+	complaints=$(grep -a -i -E "error|fail|can't|cannot|not transacted|timeout|commands\.c" \
+		"$RESULTS/guest-pcscd.log" | grep -a -v "Can't remove client" || true)
+	[ -z "$complaints" ] || fail "the guest's pcscd complained:
+$complaints"
+}
+
 # Nothing in the guest may hang in the kernel: fails if a task stays in state D over two seconds
 # without being scheduled once. (A task that waits for a disk, or the hub's worker that debounces a
 # port, is in D whenever one looks, but not in the same wait.) Their kernel stacks are shown.

@@ -79,5 +79,6 @@ assert_contains "signatures in the guest" "all 4 signature functions seem to wor
 	"$(cat "$RESULTS/guest.output")"
 assert_contains "objects in the guest" "X.509 Certificate [CAC Email Encryption Certificate]" \
 	"$(cat "$RESULTS/guest.output")"
+assert_drivers_quiet
 assert_no_stuck_task
 assert_kernel_quiet

@@ -55,5 +55,6 @@ guest_before=$(states guest-watch)
 card_ctl swap 500 >/dev/null
 wait_for 5 "the swap in the guest" saw_more guest-watch "$((guest_before + 1))"
 guest_exchange loop 5 >/dev/null
+assert_drivers_quiet
 assert_no_stuck_task
 assert_kernel_quiet

@@ -34,5 +34,6 @@ answer=$(guest_apdu 00:84:00:00:08 00:A4:04:00:02:3F:00)
 assert_contains "an unknown instruction" "SW1=0x6D" "$answer"
 assert_equal "GET CHALLENGE at the card" "$((before + 1))" "$(apdus_at_card 'cla=00 ins=84')"
 
+assert_drivers_quiet
 assert_no_stuck_task
 assert_kernel_quiet

@@ -27,4 +27,5 @@ for protocol in t1 t0 t1 t0; do
 	assert_equal "the host's protocol" "$protocol" "$(negotiated)"
 done
 assert "the card was reset for each change" [ "$(card_events reset)" -ge 1 ]
+assert_drivers_quiet
 assert_kernel_quiet
