@@ -61,6 +61,7 @@ prepare()
 		LIBPATH $work/libifdvpcd.so
 		CHANNELID 0x8C7B
 	END
+	key=$("$bridge" genkey "$work/bridge.key") || fail "genkey: $key"
 	# Shared, because pcscd resets the card of a worker that dies in a transaction: what is to be seen
 	# here is what the bridge does.
 	cat >"$work/bridge.conf" <<-END
@@ -69,6 +70,8 @@ prepare()
 		guest "vm1" { auth = none share = shared readers = { "Virtual PCD 00 00" } }
 		guest "vm2" { auth = none readers = { "Other*" } }
 		guest "vm3" { auth = none share = shared readers = { "Virtual PCD 00 00" } }
+		key-file = "$work/bridge.key"
+		guest "keyed" { key = "$key" readers = { "Virtual PCD 00 00" } }
 	END
 	: >"$work/bridge.log"
 }

@@ -235,6 +235,10 @@ test_refusals()
 	refused=$(echo wait session | "$client" --limit 2 "ipc://$work/run/bridge.sock" vm9) || true
 	[ "$refused" = 'refused: 2 no guest "vm9" in the bridge'"'"'s configuration' ] ||
 		fail "vm9: $refused"
+	# One that has a key is not believed without it.
+	refused=$(echo wait session | "$client" --limit 2 "ipc://$work/run/bridge.sock" keyed) || true
+	[ "$refused" = 'refused: 2 guest "keyed" must have a bridge-key in its configuration, instead of'\
+' auth = none' ] || fail "keyed: $refused"
 	refused=$(printf 'wait service\nreaders\nconnect\n' |
 		"$client" --limit 5 "ipc://$work/run/bridge.sock" vm2 | tail -n 2)
 	[ "$refused" = "readers: version 1, service 1, 0 readers
