@@ -1,11 +1,11 @@
 /*
- * The connection to the bridge. The session says what to send and when to be woken, the secure channel
- * encrypts it where there are keys, the link carries it; this file is the loop's part: descriptors, the
- * clock, randomness and the log.
+ * The connection to the bridge. The session says what to send and when to be woken, the secure
+ * channel encrypts it where there are keys, the link carries it; this file is the loop's part:
+ * descriptors, the clock, randomness and the log.
  *
- * After every event the session's frames go out, its events are handed on, and the timer is set to the
- * next deadline. connection_run() does that; since a callback may make further calls, it goes on until
- * both are empty, and a call from within leaves the work to the run that is under way.
+ * After every event the session's frames go out, its events are handed on, and the timer is set to
+ * the next deadline. connection_run() does that; since a callback may make further calls, it goes
+ * on until both are empty, and a call from within leaves the work to the run that is under way.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -114,8 +114,9 @@ static void connection_rewatched(uv_handle_t *handle)
 }
 
 /*
- * nanomsg keeps zombies of peers that vanished during its handshake, and never leaves them by itself:
- * a link that looks dead is closed and made anew. The descriptor must be out of the loop before that.
+ * nanomsg keeps zombies of peers that vanished during its handshake, and never leaves them by
+ * itself: a link that looks dead is closed and made anew. The descriptor must be out of the loop
+ * before that.
  */
 static void connection_relink(struct connection *connection)
 {
@@ -333,8 +334,8 @@ static void connection_waits(uv_timer_t *timer)
 	struct connection *connection = timer->data;
 
 	if (connection->secure != NULL && !connection->answered)
-		log_warning(TAG, "no answer from %s yet: it is not there, bridge-key is not its key, or "
-			"this machine's key is not in its configuration; waiting for it",
+		log_warning(TAG, "no answer from %s yet: it is not there, bridge-key is not its key, "
+			"or this machine's key is not in its configuration; waiting for it",
 			connection->endpoint);
 	else
 		log_warning(TAG, "no answer from %s yet; waiting for it", connection->endpoint);

@@ -1,7 +1,7 @@
 /*
- * The gate of core: every frame from a front comes in here, and every frame to one goes out. Behind it
- * are only frames of which is known whose they are: of the guest whose key they were encrypted with, or,
- * over ipc:// and not encrypted, of one of those with auth = none.
+ * The gate of core: every frame from a front comes in here, and every frame to one goes out.
+ * Behind it are only frames of which is known whose they are: of the guest whose key they were
+ * encrypted with, or, over ipc:// and not encrypted, of one of those with auth = none.
  *
  * It holds the bridge's private key, and what it drops is counted and said (refusals.h).
  *
@@ -49,8 +49,8 @@ int gate_init(struct gate *gate, const struct bridge_config *config, const struc
 void gate_deinit(struct gate *gate);
 
 /*
- * A frame has come, over ipc:// or not; now is in ms. Returns 0, GATE_ANSWER or GATE_SHUT; unless that,
- * frame is set.
+ * A frame has come, over ipc:// or not; now is in ms. Returns 0, GATE_ANSWER or GATE_SHUT; unless
+ * that, frame is set.
  */
 int gate_in(struct gate *gate, uint64_t now, bool over_ipc, struct payload_view bytes,
 	struct gate_frame *frame);
@@ -59,8 +59,8 @@ int gate_in(struct gate *gate, uint64_t now, bool over_ipc, struct payload_view 
 void gate_done(struct gate *gate);
 
 /*
- * Encrypts a frame for this channel, or leaves it as it is for channel 0; *out is valid until the next
- * call. Returns 0 or GATE_SHUT: there is no such channel any more.
+ * Encrypts a frame for this channel, or leaves it as it is for channel 0; *out is valid until the
+ * next call. Returns 0 or GATE_SHUT: there is no such channel any more.
  */
 int gate_out(struct gate *gate, uint64_t now, uint64_t channel, struct payload_view frame,
 	struct payload_view *out);

@@ -25,8 +25,8 @@ enum {
 int key_file_read(const char *path, struct private_key *key, char why[KEY_FILE_WHY_MAX]);
 
 /*
- * Writes a private key to a file that isn't there yet, with mode 0600; the file appears whole or not
- * at all. Returns 0 or KEY_FILE_REFUSED; then why is set and nothing is left behind.
+ * Writes a private key to a file that isn't there yet, with mode 0600; it appears whole or not at
+ * all. Returns 0 or KEY_FILE_REFUSED; then why is set and nothing is left behind.
  */
 int key_file_make(const char *path, const struct private_key *key, char why[KEY_FILE_WHY_MAX]);
 

@@ -3,8 +3,8 @@
 # Gadget and bridge over tcp://, each known by its key.
 #
 # Host:    ccid-bridge on tcp://, with the guest's key; socat on the way writes down what passes.
-# Guest:   ccid-gadget with the bridge's key; then with a key that the bridge doesn't know; then with
-#          another bridge's; then with the right ones again. ccid-bridge is killed and started again.
+# Guest:   ccid-gadget with the bridge's key; then with a key that the bridge doesn't know; then
+#          with another bridge's; then with the right ones again. ccid-bridge is killed meanwhile.
 # Asserts: first contact works, and nothing of it can be read on the way; a wrong key on either side
 #          gets no reader, and one line on each side; nobody gets in without a key; what a key file
 #          must be; no private key is in any log.
@@ -16,15 +16,22 @@ guest_program=/build/gadget/ccid-gadget
 # gadget_config BRIDGE-KEY KEY-FILE
 gadget_config()
 {
-	printf 'bridge = "tcp://10.0.2.2:%s"\nbridge-key = "%s"\nkey-file = "%s"\nreader "Virtual PCD 0 00 00" {}\n' \
-		"$TUNNEL_PORT" "$1" "$2" >"$RESULTS/gadget.conf"
+	{
+		echo "bridge = \"tcp://10.0.2.2:$TUNNEL_PORT\""
+		echo "bridge-key = \"$1\""
+		echo "key-file = \"$2\""
+		echo 'reader "Virtual PCD 0 00 00" {}'
+	} >"$RESULTS/gadget.conf"
 }
 
 # bridge_config AUTHENTICATION: the line of the guest that says who it is
 bridge_config()
 {
-	printf 'listen = { "tcp://127.0.0.1:%s" }\nkey-file = "%s"\nguest "vm" {\n\t%s\n\treaders = { "*" }\n}\n' \
-		"$WIRE_PORT" "$HOST_KEY" "$1" >"$RESULTS/bridge.conf"
+	{
+		echo "listen = { \"tcp://127.0.0.1:$WIRE_PORT\" }"
+		echo "key-file = \"$HOST_KEY\""
+		echo "guest \"vm\" { $1 readers = { \"*\" } }"
+	} >"$RESULTS/bridge.conf"
 }
 
 bridge_listens()
