@@ -7,11 +7,14 @@
 #include "host-bridge/monitor.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "host-bridge/channel.h"
 #include "host-bridge/outcome.h"
+#include "host-bridge/own_devices.h"
 #include "host-bridge/process.h"
 #include "host-bridge/watch.h"
 
@@ -26,7 +29,31 @@ struct monitor {
 	uint32_t version;
 	LONG told; /* the problem that was logged last */
 	bool told_left_out;
+	char hidden[WIRE_READERS_MAX][WIRE_NAME_MAX]; /* readers of our own that were logged */
+	size_t hidden_count;
 };
+
+/* Each is logged once. */
+static void monitor_tell_hidden(struct monitor *monitor, const char *name)
+{
+	for (size_t i = 0; i < monitor->hidden_count; i++) {
+		if (strcmp(monitor->hidden[i], name) == 0)
+			return;
+	}
+	if (monitor->hidden_count == WIRE_READERS_MAX)
+		return;
+	(void)snprintf(monitor->hidden[monitor->hidden_count++], WIRE_NAME_MAX, "%s", name);
+	log_info("readers", "%s: made by this machine's ccid-gadget, not shown to guests", name);
+}
+
+static bool monitor_hides(void *context, const char *name)
+{
+	bool own = own_device_has(OWN_DEVICES_FOLDER, name);
+
+	if (own)
+		monitor_tell_hidden(context, name);
+	return own;
+}
 
 /* Core says that pcscd is away; what can't be guessed from that is said here, once. */
 static void monitor_explain(struct monitor *monitor)
@@ -100,7 +127,8 @@ int monitor_run(int fd)
 		return EXIT_FAILURE;
 	process_die_with_parent();
 	channel_init(&monitor->channel, fd);
-	watch_init(&monitor->watch, &pcsc_native);
+	watch_init(&monitor->watch, &pcsc_native,
+		(struct watch_filter){ .hides = monitor_hides, .context = monitor });
 	monitor->back_off = BACK_OFF_FIRST;
 	do {
 		answers = watch_step(&monitor->watch);

@@ -102,6 +102,12 @@ static const SCARD_READERSTATE *find_entry(const struct watch *watch, const char
 	return NULL;
 }
 
+static bool watch_hides(const struct watch *watch, const struct watch *before, const char *name)
+{
+	return watch->filter.hides != NULL && find_entry(before, name) == NULL &&
+		watch->filter.hides(watch->filter.context, name);
+}
+
 static void watch_take_name(struct watch *watch, const struct watch *before, size_t index,
 	const char *name)
 {
@@ -131,7 +137,7 @@ static void watch_take(struct watch *watch, const char *list, size_t size)
 		size_t length = strnlen(name, size - at);
 
 		at += length + 1;
-		if (length >= WIRE_NAME_MAX || at > size)
+		if (length >= WIRE_NAME_MAX || at > size || watch_hides(watch, &before, name))
 			continue;
 		if (count < WIRE_READERS_MAX)
 			watch_take_name(watch, &before, count++, name);
@@ -229,10 +235,11 @@ static bool watch_wait(struct watch *watch)
 	return true;
 }
 
-void watch_init(struct watch *watch, const struct pcsc_functions *pcsc)
+void watch_init(struct watch *watch, const struct pcsc_functions *pcsc, struct watch_filter filter)
 {
 	memset(watch, 0, sizeof *watch);
 	watch->pcsc = pcsc;
+	watch->filter = filter;
 	watch->state = WATCH_NO_SERVICE;
 }
 

@@ -39,6 +39,13 @@
  */
 #define WATCH_FOREIGN 2
 
+/* Readers that are passed over. */
+struct watch_filter {
+	/* Whether that is one; asked of each reader that wasn't watched before. NULL: there are none. */
+	bool (*hides)(void *context, const char *name);
+	void *context;
+};
+
 enum watch_state {
 	WATCH_NO_SERVICE,
 	WATCH_LIST,
@@ -47,6 +54,7 @@ enum watch_state {
 
 struct watch {
 	const struct pcsc_functions *pcsc;
+	struct watch_filter filter;
 	enum watch_state state;
 	SCARDCONTEXT context;
 	char names[WIRE_READERS_MAX][WIRE_NAME_MAX];
@@ -60,7 +68,8 @@ struct watch {
 };
 
 /* Nothing is called, and nothing known, yet. */
-void watch_init(struct watch *watch, const struct pcsc_functions *pcsc);
+void watch_init(struct watch *watch, const struct pcsc_functions *pcsc,
+	struct watch_filter filter);
 
 /* Releases the context. May be called twice. */
 void watch_deinit(struct watch *watch);

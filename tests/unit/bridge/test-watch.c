@@ -23,8 +23,17 @@ static int setup(void **state)
 {
 	(void)state;
 	fake_reset();
-	watch_init(&watch, &fake_functions);
+	watch_init(&watch, &fake_functions, (struct watch_filter){ .hides = NULL });
 	return 0;
+}
+
+/* Readers of one name are passed over; how often that is asked is counted. */
+static bool hides_own(void *context, const char *name)
+{
+	unsigned int *asked = context;
+
+	*asked += 1;
+	return strcmp(name, "Own") == 0;
 }
 
 static int teardown(void **state)
@@ -348,9 +357,29 @@ static void test_lists(void **state)
 	assert_string_equal(watch.names[0], "B");
 }
 
+/* What is watched is not asked about again; what is hidden is, as its name may pass to another. */
+static void test_hidden(void **state)
+{
+	unsigned int asked = 0;
+
+	(void)state;
+	watch_init(&watch, &fake_functions, (struct watch_filter){ hides_own, &asked });
+	USE_READERS("A\0Own\0B");
+	step("establish", true, false);
+	step("list", true, false);
+	assert_int_equal(asked, 3);
+	step("wait 1000 ms for 3 with PnP", true, true);
+	assert_int_equal(watch.seen.count, 2);
+	assert_string_equal(watch.seen.readers[0].name, "A");
+	assert_string_equal(watch.seen.readers[1].name, "B");
+	step("list", true, false);
+	assert_int_equal(asked, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_hidden, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quiet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_card_states, setup, teardown),
