@@ -286,6 +286,8 @@ static void on_readers(void *context)
 	struct core *core = context;
 	int r = 0;
 
+	if (!reader_table_is_settled(&core->readers.table))
+		return;
 	for (size_t i = 0; i < core->config->guest_count && r == 0; i++)
 		r = bridge_guest_set_readers(core->guests[i], &core->readers.table);
 	if (r < 0)

@@ -123,10 +123,26 @@ static void table_miss(struct reader_table *table, const struct wire_readers *se
 	}
 }
 
+static bool table_waits(const struct reader_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->entries[i].plugged && table->entries[i].waiting)
+			return true;
+	}
+	return false;
+}
+
+bool reader_table_is_settled(const struct reader_table *table)
+{
+	return table->settled || !table_waits(table);
+}
+
 int reader_table_update(struct reader_table *table, const struct wire_readers *seen)
 {
 	int r = 0;
 
+	if (table->service && !table_waits(table))
+		table->settled = true;
 	table_miss(table, seen);
 	for (size_t i = 0; i < seen->count && seen->service && r == 0; i++) {
 		struct reader_entry *entry = reader_table_find(table, seen->readers[i].name);
@@ -171,6 +187,7 @@ void reader_table_forget(struct reader_table *table)
 		table->entries[i].change = READER_SAME;
 	}
 	table->service = false;
+	table->settled = false;
 }
 
 void reader_table_deinit(struct reader_table *table)

@@ -42,6 +42,7 @@ struct reader_table {
 	struct reader_entry *entries;
 	size_t count;
 	bool service; /* pcscd answers */
+	bool settled; /* every reader of the first list was shown: who is missing is gone */
 };
 
 #define READER_TABLE_NULL ((struct reader_table){ .entries = NULL })
@@ -56,6 +57,12 @@ int reader_table_update(struct reader_table *table, const struct wire_readers *s
 
 /* The reader of this name, plugged or not; NULL if nobody has seen it. */
 struct reader_entry *reader_table_find(const struct reader_table *table, const char *name);
+
+/*
+ * Whether the guests may be told. While the readers of the first list wait, a list without them would
+ * say that they were unplugged, to a guest that has them from the bridge before this one.
+ */
+bool reader_table_is_settled(const struct reader_table *table);
 
 /*
  * Collects the plugged readers that one of the patterns picks, but those that wait; WIRE_READERS_MAX at

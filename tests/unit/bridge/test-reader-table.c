@@ -255,6 +255,38 @@ static void test_pin_pad(void **state)
 	reader_table_deinit(&table);
 }
 
+/* Guests are told nothing until the first list is whole; one that comes later keeps nobody waiting. */
+static void test_settled(void **state)
+{
+	static const struct step away = { 0, { { NULL, 0, 0, 0 } }, NULL };
+	static const struct step one = { 1, { { A, WIRE_CARD_PRESENT, 1, 10 } }, NULL };
+	static const struct step two = { 1, { { A, WIRE_CARD_PRESENT, 1, 10 },
+		{ B, WIRE_CARD_ABSENT, 0, 0 } }, NULL };
+	static const struct step *const later[] = { &one, &two };
+	struct reader_table table = READER_TABLE_NULL;
+	struct wire_readers seen;
+
+	(void)state;
+	fill(&seen, &away);
+	assert_int_equal(reader_table_update(&table, &seen), 0);
+	assert_true(reader_table_is_settled(&table));
+	for (int life = 0; life < 2; life++) {
+		fill(&seen, &one);
+		assert_int_equal(reader_table_update(&table, &seen), 0);
+		assert_false(reader_table_is_settled(&table));
+		assert_int_equal(reader_table_update(&table, &seen), 0);
+		assert_false(reader_table_is_settled(&table));
+		show_all(&table);
+		for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+			fill(&seen, later[i]);
+			assert_int_equal(reader_table_update(&table, &seen), 0);
+			assert_true(reader_table_is_settled(&table));
+		}
+		reader_table_forget(&table);
+	}
+	reader_table_deinit(&table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_pick),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_pin_pad),
+		cmocka_unit_test(test_settled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,13 +41,15 @@ more_apdus()
 	[ "$(apdus_at_card)" -gt "$1" ]
 }
 
-# load_start [APDUS], load_end NAME: the guest's program is at it between the two.
+# load_start [APDUS]: comes back when the guest's program has begun; load_end NAME waits for its
+# end.
 load_start()
 {
 	round=$((round + 1))
 	before=$(apdus_at_card)
 	guest_start "round-$round" "/build/tests/pcsc/exchange --wait 15 loop ${1:-120}"
 	wait_for 15 "the guest's APDUs" more_apdus "$before"
+	assert_at_most "APDUs before the attack" $((${1:-120} / 2)) "$(($(apdus_at_card) - before))"
 }
 
 load_end()
@@ -73,7 +75,6 @@ attack()
 {
 	load_start
 	assert "$1 gets through" bad_peer vm "$@"
-	assert "$1: the guest's program was at it" guest_runs "round-$round"
 	load_end "$1"
 }
 
@@ -96,7 +97,6 @@ for _ in 1 2 3; do
 	bad_peer hostile storm 200 || true
 	bad_peer hostile garbage 20 || true
 done
-assert "the guest's program was at it" guest_runs "round-$round"
 load_end "another socket"
 assert_equal "its front is the same" "$front" "$(front_of vm)"
 assert_fails "the other one's front was hit" [ "$hostile" = "$(front_of hostile)" ]
