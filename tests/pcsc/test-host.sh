@@ -4,35 +4,13 @@
 # test-host.sh CARD CARD-CTL EXCHANGE WATCH: the scripted card and the SCard programs against a real
 # pcscd with the vpcd driver, without a guest. It shows that what the guest's tests stand on holds
 # by itself, and that the programs notice a wrong answer.
-#
-# Needs root, pcscd and the vpcd driver (VPCD_DRIVER, or where Debian's package has it); ends with 77
-# (skipped) without them.
 
 set -eu
 
 card=$1 card_ctl=$2 exchange=$3 watch=$4
-driver=${VPCD_DRIVER:-/usr/lib/pcsc/drivers/serial/libifdvpcd.so}
-work=$(mktemp -d)
 
-if [ "$(id -u)" != 0 ] || ! command -v pcscd >/dev/null ||
-	[ ! -e "$driver" ]; then
-	echo "skipped: needs root, pcscd and $driver"
-	exit 77
-fi
-
-# vpcd listens on all addresses, and libpcsclite knows one pcscd: a network, a /run and processes of
-# our own, which end with this script.
-if [ -z "${TEST_HOST_INSIDE:-}" ]; then
-	rmdir "$work"
-	export TEST_HOST_INSIDE=1
-	exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" "$@"
-fi
-
-cleanup()
-{
-	rm -rf "$work"
-}
-trap cleanup EXIT
+# shellcheck source=tests/pcsc/own-pcscd.sh
+. "$(dirname "$(readlink -f "$0")")/own-pcscd.sh"
 
 fail()
 {
@@ -59,20 +37,9 @@ logged()
 	grep -c -E "$1" "$work/card.log" || true
 }
 
-# The folder of the drivers is hidden, so that this pcscd leaves the machine's real readers alone.
 start()
 {
-	ip link set lo up
-	mkdir -p /run/pcscd
-	mount -t tmpfs tmpfs /run/pcscd
-	cp "$driver" "$work/libifdvpcd.so"
-	mount -t tmpfs tmpfs /usr/lib/pcsc/drivers
-	cat >"$work/reader.conf" <<-END
-		FRIENDLYNAME "Virtual PCD"
-		DEVICENAME /dev/null:0x8C7B
-		LIBPATH $work/libifdvpcd.so
-		CHANNELID 0x8C7B
-	END
+	prepare_pcscd
 	pcscd --foreground --config "$work/reader.conf" >"$work/pcscd.log" 2>&1 &
 	"$card" --card 35963:dual --card 35964:t1:out --log "$work/card.log" \
 		--control "$work/control" >"$work/card.out" 2>&1 &

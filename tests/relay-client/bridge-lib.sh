@@ -3,35 +3,14 @@
 #
 # For the tests between a real bridge and a real pcscd with the vpcd driver and the scripted card:
 # sourced with the arguments of the test: CCID-BRIDGE RELAY-CLIENT CARD CARD-CTL EXCHANGE RAW-FRAME
-# BAD-PEER OTHER-PCSCD. It starts the test again in namespaces of its own, and gives it functions to
-# start, ask and judge.
-#
-# Ends the test with 77 (skipped) unless there are root, pcscd and the vpcd driver (VPCD_DRIVER, or
-# where Debian's package has it).
+# BAD-PEER OTHER-PCSCD. The test has a pcscd of its own (../pcsc/own-pcscd.sh), and functions to start,
+# ask and judge.
 
 # shellcheck disable=SC2034 # used by those that source this
 bridge=$1 client=$2 card=$3 card_ctl=$4 exchange=$5 raw_frame=$6 bad_peer=$7 other_pcscd=$8
-driver=${VPCD_DRIVER:-/usr/lib/pcsc/drivers/serial/libifdvpcd.so}
-work=$(mktemp -d)
 
-if [ "$(id -u)" != 0 ] || ! command -v pcscd >/dev/null || [ ! -e "$driver" ]; then
-	echo "skipped: needs root, pcscd and $driver"
-	exit 77
-fi
-
-# vpcd listens on all addresses, and libpcsclite knows one pcscd: a network, a /run and processes of
-# our own, which end with this script.
-if [ -z "${TEST_BRIDGE_INSIDE:-}" ]; then
-	rmdir "$work"
-	export TEST_BRIDGE_INSIDE=1
-	exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" "$@"
-fi
-
-cleanup()
-{
-	rm -rf "$work"
-}
-trap cleanup EXIT
+# shellcheck source=tests/pcsc/own-pcscd.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../pcsc/own-pcscd.sh"
 
 fail()
 {
@@ -47,20 +26,9 @@ fail()
 
 # ---- the host ----
 
-# The folder of the drivers is hidden, so that this pcscd leaves the machine's real readers alone.
 prepare()
 {
-	ip link set lo up
-	mkdir -p /run/pcscd
-	mount -t tmpfs tmpfs /run/pcscd
-	cp "$driver" "$work/libifdvpcd.so"
-	mount -t tmpfs tmpfs /usr/lib/pcsc/drivers
-	cat >"$work/reader.conf" <<-END
-		FRIENDLYNAME "Virtual PCD"
-		DEVICENAME /dev/null:0x8C7B
-		LIBPATH $work/libifdvpcd.so
-		CHANNELID 0x8C7B
-	END
+	prepare_pcscd
 	key=$("$bridge" genkey "$work/bridge.key") || fail "genkey: $key"
 	# Shared, because pcscd resets the card of a worker that dies in a transaction: what is to be seen
 	# here is what the bridge does.
