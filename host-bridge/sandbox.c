@@ -34,7 +34,14 @@
 #define DATA_MAX (64ul * 1024 * 1024)
 #define ADDRESS_SPACE_MAX (256ul * 1024 * 1024)
 
-static void set_limit(int resource, rlim_t value)
+/* glibc has an enum for it, and clang takes none for another. */
+#ifdef __GLIBC__
+typedef __rlimit_resource_t limited;
+#else
+typedef int limited;
+#endif
+
+static void set_limit(limited resource, rlim_t value)
 {
 	struct rlimit limit = { value, value };
 	struct rlimit before;

@@ -397,8 +397,10 @@ static bool play_up_to(size_t script, unsigned int fails_at, LONG code, bool aft
 
 static bool play(size_t script, unsigned int fails_at, LONG code, bool after)
 {
-	return play_up_to(script, fails_at, code, after, false) &
-		play_up_to(script, fails_at, code, after, true);
+	bool here = play_up_to(script, fails_at, code, after, false);
+	bool on = play_up_to(script, fails_at, code, after, true);
+
+	return here && on;
 }
 
 static void test_every_failure(void **state)
