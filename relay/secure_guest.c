@@ -120,7 +120,7 @@ static int receive_response(struct secure_guest *guest, uint64_t now,
 {
 	/* A copy: a false answer must not spoil the handshake for the true one. */
 	struct noise_handshake handshake = guest->handshake;
-	uint8_t payload[SECURE_PAYLOAD_SIZE];
+	uint8_t payload[SECURE_PAYLOAD_SIZE] = { 0 };
 	struct cursor_in in = cursor_in(payload, sizeof(payload));
 	int r = SECURE_DROPPED;
 	uint64_t id;
