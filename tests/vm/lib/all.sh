@@ -18,3 +18,4 @@
 . "$TOP/tests/vm/lib/usbmon.sh"
 . "$TOP/tests/vm/lib/pinpad.sh"
 . "$TOP/tests/vm/lib/conformance.sh"
+. "$TOP/tests/vm/lib/attacks.sh"

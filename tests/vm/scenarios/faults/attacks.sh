@@ -36,49 +36,7 @@ front_of()
 	pgrep -f -- "--internal-role front .*/$1.sock"
 }
 
-more_apdus()
-{
-	[ "$(apdus_at_card)" -gt "$1" ]
-}
-
-# load_start [APDUS]: comes back when the guest's program has begun; load_end NAME waits for its
-# end.
-load_start()
-{
-	round=$((round + 1))
-	before=$(apdus_at_card)
-	guest_start "round-$round" "/build/tests/pcsc/exchange --wait 15 loop ${1:-120}"
-	wait_for 15 "the guest's APDUs" more_apdus "$before"
-	assert_at_most "APDUs before the attack" $((${1:-120} / 2)) "$(($(apdus_at_card) - before))"
-}
-
-load_end()
-{
-	local slowest sent
-	assert_equal "$1: exit status of the guest's program" 0 "$(guest_end "round-$round" 25)"
-	sent=$(sed -n 's/.* apdus=\([0-9]*\).*/\1/p' "$RESULTS/guest-round-$round.log")
-	assert_equal "$1: APDUs at the card" "$sent" "$(($(apdus_at_card) - before))"
-	slowest=$(sed -n 's/.* ms-max=\([0-9]*\)\..*/\1/p' "$RESULTS/guest-round-$round.log")
-	echo "$1: $sent APDUs of the good guest, the slowest took $slowest ms"
-	assert_at_most "$1: ms of the slowest APDU" 2000 "$slowest"
-}
-
-# bad_peer SOCKET ATTACK [COUNT]
-bad_peer()
-{
-	timeout 30 "$HOST_PROGRAMS/tests/relay-client/bad-peer" "ipc://$HOST_RUN/$1.sock" "${@:2}" \
-		>>"$RESULTS/bad-peer.log" 2>&1
-}
-
-# attack ATTACK [COUNT]: at the good guest's own socket
-attack()
-{
-	load_start
-	assert "$1 gets through" bad_peer vm "$@"
-	load_end "$1"
-}
-
-round=0
+attack_endpoint=ipc://$HOST_RUN/vm.sock
 front=$(front_of vm)
 attack type
 assert_fails "nanomsg aborts: the attack is what it was" [ "$front" = "$(front_of vm)" ]
@@ -93,9 +51,9 @@ front=$(front_of vm)
 load_start 300
 hostile=$(front_of hostile)
 for _ in 1 2 3; do
-	bad_peer hostile type || true
-	bad_peer hostile storm 200 || true
-	bad_peer hostile garbage 20 || true
+	bad_peer "ipc://$HOST_RUN/hostile.sock" type || true
+	bad_peer "ipc://$HOST_RUN/hostile.sock" storm 200 || true
+	bad_peer "ipc://$HOST_RUN/hostile.sock" garbage 20 || true
 done
 load_end "another socket"
 assert_equal "its front is the same" "$front" "$(front_of vm)"
