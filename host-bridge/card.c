@@ -212,6 +212,22 @@ static void card_connect(struct card *card, const struct wire_call *call, struct
 
 /* ---- WIRE_TRANSMIT ---- */
 
+void card_take_response(struct card *card, const char *function, LONG rv, DWORD size,
+	struct wire_reply *reply)
+{
+	if (rv != SCARD_S_SUCCESS) {
+		card_failed(card, function, rv, OUTCOME_CONNECTED, reply);
+	} else if (size < CARD_RESPONSE_MIN || size > sizeof card->response) {
+		/* pcscd says so when the card is pulled in the middle of an APDU. */
+		log_warning(card->tag, "%s: %s: success with %lu bytes is no answer", card->reader,
+			function, (unsigned long)size);
+		reply->outcome = WIRE_CARD_ERROR;
+	} else {
+		reply->outcome = WIRE_OK;
+		reply->data = (struct payload_view){ .bytes = card->response, .size = size };
+	}
+}
+
 static void card_transmit(struct card *card, const struct wire_call *call, struct wire_reply *reply)
 {
 	const SCARD_IO_REQUEST pci = { .dwProtocol = card->protocol, .cbPciLength = sizeof pci };
@@ -237,17 +253,7 @@ static void card_transmit(struct card *card, const struct wire_call *call, struc
 	/* Only a busy card has certainly not seen the command. */
 	if (rv != SCARD_E_SHARING_VIOLATION)
 		card->used = true;
-	if (rv != SCARD_S_SUCCESS) {
-		card_failed(card, "SCardTransmit", rv, OUTCOME_CONNECTED, reply);
-	} else if (size < CARD_RESPONSE_MIN || size > sizeof card->response) {
-		/* pcscd says so when the card is pulled in the middle of an APDU. */
-		log_warning(card->tag, "%s: SCardTransmit: success with %lu bytes is no answer",
-			card->reader, (unsigned long)size);
-		reply->outcome = WIRE_CARD_ERROR;
-	} else {
-		reply->outcome = WIRE_OK;
-		reply->data = (struct payload_view){ .bytes = card->response, .size = size };
-	}
+	card_take_response(card, "SCardTransmit", rv, size, reply);
 }
 
 /* ---- WIRE_DISCONNECT ---- */

@@ -69,18 +69,8 @@ static void secure_by(struct card *card, DWORD code, struct payload_view structu
 
 	if (rv != SCARD_E_SHARING_VIOLATION)
 		card->used = true;
-	if (pin_not_entered(rv, reply))
-		return;
-	if (rv != SCARD_S_SUCCESS) {
-		card_failed(card, "SCardControl", rv, OUTCOME_CONNECTED, reply);
-	} else if (size < CARD_RESPONSE_MIN || size > sizeof card->response) {
-		log_warning(card->tag, "%s: SCardControl: success with %lu bytes is no answer",
-			card->reader, (unsigned long)size);
-		reply->outcome = WIRE_CARD_ERROR;
-	} else {
-		reply->outcome = WIRE_OK;
-		reply->data = (struct payload_view){ .bytes = card->response, .size = size };
-	}
+	if (!pin_not_entered(rv, reply))
+		card_take_response(card, "SCardControl", rv, size, reply);
 }
 
 /*

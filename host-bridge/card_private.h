@@ -19,6 +19,13 @@ bool card_waits(struct card *card, LONG rv, unsigned int *waited);
 void card_failed(struct card *card, const char *function, LONG rv, enum outcome_phase phase,
 	struct wire_reply *reply);
 
+/*
+ * What a command to the card has come to: rv is the function's, size that of the answer in response,
+ * which has two bytes at least.
+ */
+void card_take_response(struct card *card, const char *function, LONG rv, DWORD size,
+	struct wire_reply *reply);
+
 /* Establishes the context, unless there is one. */
 LONG card_establish(struct card *card);
 
