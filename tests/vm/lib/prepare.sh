@@ -10,7 +10,7 @@ packages=(
 	libsodium-dev libuv1-dev libconfuse-dev libjansson-dev libaio-dev libcmocka-dev
 	libusb-1.0-0-dev libseccomp-dev
 	mmdebstrap squashfs-tools cpio xz-utils qemu-system-x86 qemu-system-data seabios socat
-	iproute2 procps
+	iproute2 procps perl
 	pcscd opensc openssh-client systemd
 	libcacard-dev softhsm2 libnss3-tools openssl
 )
