@@ -1,0 +1,9 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The parts of tests/bench, in the order in which they are used.
+
+. "$TOP/tests/benchmark/lib/setup.sh"
+. "$TOP/tests/benchmark/lib/sizes.sh"
+. "$TOP/tests/benchmark/lib/costs.sh"
+. "$TOP/tests/benchmark/lib/report.sh"

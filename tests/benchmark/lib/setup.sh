@@ -1,0 +1,146 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Host, guest and the five ways between a program and a card.
+#
+# Two cards of one kind are in the two readers of one vpcd: the relay has the first, a and e use the
+# second. So neither waits for a transaction of the other, or finds its card reset.
+#
+#     10.0.2.2:7816   ccid-bridge, tcp:// with keys        7815   the same by way of bench-wire
+#     10.0.2.2:7818   socat to the host's pcscd            7817   the same by way of bench-wire
+#     10.0.2.2:7820   bench-echo
+#
+# What is measured goes to $RESULTS/measures, a line each: a name, and what is known of it.
+
+BENCH_HOST=$HOST_PROGRAMS/tests/benchmark
+BENCH_GUEST=/build/tests/benchmark
+FIRST_READER="Virtual PCD 0 00 00"
+SECOND_READER="Virtual PCD 0 00 01"
+RELAY_PORT=7816
+RELAY_WIRE_PORT=7815
+PCSCD_PORT=7818
+PCSCD_WIRE_PORT=7817
+ECHO_PORT=7820
+COUNT_PORT_OFFSET=100
+FORWARDED=/run/forwarded
+
+# What a run has how much of. bench_choose QUICK
+bench_choose()
+{
+	SIZES_ROUNDS=20 SIZES_COUNT=15 SIZES_LONG_COUNT=5
+	COST_APDUS=1000
+	IDLE_SECONDS=60
+	if [ -n "$1" ]; then
+		SIZES_ROUNDS=5 SIZES_COUNT=10 SIZES_LONG_COUNT=3
+		COST_APDUS=200
+		IDLE_SECONDS=10
+	fi
+}
+
+# measure NAME KEY=VALUE...
+measure()
+{
+	echo "$*" >>"$RESULTS/measures"
+}
+
+listens()
+{
+	ss -H -l -t -n "sport = :$1" | grep -q .
+}
+
+# serve NAME PORT COMMAND...: in the background, until it listens at this port
+serve()
+{
+	local name=$1 port=$2
+	shift 2
+	process_start "$name" "$@"
+	wait_for 10 "$name" listens "$port"
+}
+
+bench_bridge_start()
+{
+	host_key=$("$HOST_PROGRAMS/host-bridge/ccid-bridge" genkey /run/bridge.key)
+	guest_key=$(guest "/build/gadget/ccid-gadget genkey /run/gadget.key")
+	{
+		echo "listen = { \"tcp://127.0.0.1:$RELAY_PORT\" }"
+		echo "key-file = \"/run/bridge.key\""
+		echo "guest \"vm\" { key = \"$guest_key\" readers = { \"*\" } }"
+	} >"$RESULTS/bridge.conf"
+	serve host-bridge "$RELAY_PORT" "$HOST_PROGRAMS/host-bridge/ccid-bridge" \
+		-c "$RESULTS/bridge.conf"
+}
+
+# serve_pcscd NAME PORT: the host's pcscd socket, for the guest
+serve_pcscd()
+{
+	serve "$1" "$2" socat "TCP-LISTEN:$2,bind=127.0.0.1,fork,reuseaddr,nodelay" \
+		UNIX-CONNECT:/run/pcscd/pcscd.comm
+}
+
+# forward_pcscd NAME PORT: the guest's end of it, with the socket $FORWARDED/NAME
+forward_pcscd()
+{
+	guest_try "mkdir -p $FORWARDED"
+	guest_start "forward-$1" \
+		"socat UNIX-LISTEN:$FORWARDED/$1,fork,unlink-early TCP:10.0.2.2:$2,nodelay"
+	wait_for 10 "the forwarded socket" guest_try "test -S $FORWARDED/$1"
+}
+
+# bench_gadget_config PORT READER-SECTION...
+bench_gadget_config()
+{
+	local port=$1
+	shift
+	{
+		echo "bridge = \"tcp://10.0.2.2:$port\""
+		echo "bridge-key = \"$host_key\""
+		echo 'key-file = "/run/gadget.key"'
+		printf '%s\n' "$@"
+	} >"$RESULTS/gadget.conf"
+}
+
+# readers_are COUNT: in the guest's pcscd
+readers_are()
+{
+	[ "$(guest_readers | wc -l)" = "$1" ]
+}
+
+# bench_gadget_start PORT COUNT READER-SECTION...: until pcscd has COUNT readers, all in all.
+bench_gadget_start()
+{
+	local port=$1 count=$2
+	shift 2
+	bench_gadget_config "$port" "$@"
+	guest_gadget_start_only
+	wait_for 60 "$count readers in the guest's pcscd" readers_are "$count"
+}
+
+bench_gadget_stop()
+{
+	guest_stop_program gadget >/dev/null
+}
+
+# Everything for a to e, with the bare reader and the relay's plugged in.
+bench_start()
+{
+	say "Host and guest"
+	host_pcscd_start
+	card_start "$VPCD_PORT:t1" "$((VPCD_PORT + 1)):t1"
+	guest_boot
+	guest_load_usb 10
+	bench_bridge_start
+	serve_pcscd pcscd-socket "$PCSCD_PORT"
+	serve echo "$ECHO_PORT" "$BENCH_HOST/bench-echo" "$ECHO_PORT"
+	serve relay-wire "$RELAY_WIRE_PORT" "$BENCH_HOST/bench-wire" "$RELAY_WIRE_PORT" \
+		"$RELAY_PORT" "$((RELAY_WIRE_PORT + COUNT_PORT_OFFSET))"
+	serve pcscd-wire "$PCSCD_WIRE_PORT" "$BENCH_HOST/bench-wire" "$PCSCD_WIRE_PORT" \
+		"$PCSCD_PORT" "$((PCSCD_WIRE_PORT + COUNT_PORT_OFFSET))"
+	forward_pcscd direct "$PCSCD_PORT"
+	forward_pcscd counted "$PCSCD_WIRE_PORT"
+	guest_pcscd_start
+	guest_start reader "$BENCH_GUEST/bench-reader"
+	wait_for 30 "the bare reader" readers_are 1
+	bench_gadget_start "$RELAY_PORT" 2 "reader \"$FIRST_READER\" {}"
+	measure machine "cpus=$(nproc) accelerator=$(guest_accelerator | cut -d, -f1)" \
+		"kernel=$(guest 'uname -r') load=$(cut -d' ' -f1 /proc/loadavg)"
+}
