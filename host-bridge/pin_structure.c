@@ -104,3 +104,45 @@ int pin_structure_write(struct payload_view secure, struct cursor_out *out,
 	}
 	return PIN_STRUCTURE_UNKNOWN;
 }
+
+/* The fields before bTeoPrologue, bPINOperation among them: CCID 1.1, 6.1.11.1 and 6.1.11.2. */
+#define VERIFY_FIELDS 12
+#define MODIFY_FIELDS 15 /* to bMsgIndex1 */
+#define MODIFY_NUMBER 11 /* at which bNumberMessage is */
+
+/* The indices that follow bMsgIndex1. */
+static size_t more_indices(uint8_t bNumberMessage)
+{
+	if (bNumberMessage == 0)
+		return 0;
+	return bNumberMessage >= MESSAGES_MAX ? 2 : 1;
+}
+
+int pin_structure_find_apdu(struct payload_view secure, struct payload_view *apdu)
+{
+	struct cursor_in in = cursor_in(secure.bytes, secure.size);
+	uint8_t bPINOperation = in_u8(&in);
+	uint8_t bNumberMessage;
+
+	if (!in_ok(&in))
+		return PIN_STRUCTURE_MALFORMED;
+	switch (bPINOperation) {
+	case PIN_STRUCTURE_VERIFY:
+		(void)in_bytes(&in, VERIFY_FIELDS - 1);
+		break;
+	case PIN_STRUCTURE_MODIFY:
+		(void)in_bytes(&in, MODIFY_NUMBER - 1);
+		bNumberMessage = in_u8(&in);
+		(void)in_bytes(&in, MODIFY_FIELDS - MODIFY_NUMBER - 1);
+		(void)in_bytes(&in, more_indices(bNumberMessage));
+		break;
+	default:
+		return PIN_STRUCTURE_UNKNOWN;
+	}
+	(void)in_bytes(&in, PROLOGUE_SIZE);
+	if (!in_ok(&in) || in.left < APDU_MIN)
+		return PIN_STRUCTURE_MALFORMED;
+	apdu->size = in.left;
+	apdu->bytes = in_bytes(&in, in.left);
+	return 0;
+}

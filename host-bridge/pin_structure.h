@@ -40,3 +40,9 @@ enum {
  */
 int pin_structure_write(struct payload_view secure, struct cursor_out *out,
 	enum pin_structure *kind);
+
+/*
+ * Finds the APDU that the reader completes with a PIN, within secure. Returns 0, PIN_STRUCTURE_MALFORMED
+ * or PIN_STRUCTURE_UNKNOWN, as above.
+ */
+int pin_structure_find_apdu(struct payload_view secure, struct payload_view *apdu);
