@@ -8,6 +8,7 @@
 
 #include <confuse.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@
 /* The first ID of libccid's list (since 1.3.10) that no driver gives a special treatment. */
 #define DEFAULT_VENDOR 0x0E0F
 #define DEFAULT_PRODUCT 0x0004
+
+#define DEFAULT_USER "ccid-gadget"
+#define SPARE_USER "nobody"
 
 /* ACS's own driver takes all devices of this vendor away from libccid. */
 #define VENDOR_ACS 0x072F
@@ -67,6 +71,16 @@ static int check_name(cfg_t *cfg, cfg_opt_t *opt)
 	if (config_is_name(config_newest(opt), WIRE_NAME_MAX - 1))
 		return 0;
 	cfg_error(cfg, "name: it has 1 to %d printable characters", WIRE_NAME_MAX - 1);
+	return -1;
+}
+
+static int check_user(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *value = config_newest(opt);
+
+	if (getpwnam(value) != NULL && strlen(value) < CONFIG_USER_MAX)
+		return 0;
+	cfg_error(cfg, "user: there is no user \"%s\"", value);
 	return -1;
 }
 
@@ -164,6 +178,7 @@ static cfg_opt_t options[] = {
 	CFG_STR("key-file", CONFIG_KEY_FILE, CFGF_NONE),
 	CFG_STR("name", NULL, CFGF_NODEFAULT),
 	CFG_STR("log-level", "info", CFGF_NONE),
+	CFG_STR("user", NULL, CFGF_NODEFAULT),
 	CFG_SEC("reader", reader_options, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
 	CFG_END(),
 };
@@ -180,6 +195,7 @@ static cfg_t *config_schema(void)
 	cfg_set_validate_func(cfg, "key-file", check_key_file);
 	cfg_set_validate_func(cfg, "name", check_name);
 	cfg_set_validate_func(cfg, "log-level", config_check_log_level);
+	cfg_set_validate_func(cfg, "user", check_user);
 	cfg_set_validate_func(cfg, "reader", check_reader);
 	cfg_set_validate_func(cfg, "reader|vendor", check_usb_id);
 	cfg_set_validate_func(cfg, "reader|product", check_usb_id);
@@ -226,6 +242,25 @@ static int check_trust(cfg_t *cfg)
 	return CONFIG_INVALID;
 }
 
+/* The one that the configuration names, or ours, or the one that owns nothing. */
+static int copy_user(cfg_t *cfg, struct config *config)
+{
+	const char *const names[] = { cfg_getstr(cfg, "user"), DEFAULT_USER, SPARE_USER };
+	const struct passwd *user = NULL;
+	size_t i = names[0] != NULL ? 0 : 1;
+
+	while (user == NULL && i < sizeof(names) / sizeof(names[0]))
+		user = getpwnam(names[i++]);
+	if (user == NULL) {
+		cfg_error(cfg, "there is no user \"" DEFAULT_USER "\" to run as; name one with user");
+		return CONFIG_INVALID;
+	}
+	config->user = user->pw_uid;
+	config->group = user->pw_gid;
+	(void)snprintf(config->user_name, sizeof(config->user_name), "%s", user->pw_name);
+	return 0;
+}
+
 /* What the file as a whole must have. */
 static int check_whole(cfg_t *cfg)
 {
@@ -245,6 +280,8 @@ static int copy_config(cfg_t *cfg, void *target)
 	struct config *config = target;
 	int r = check_whole(cfg);
 
+	if (r == 0)
+		r = copy_user(cfg, config);
 	if (r != 0)
 		return r;
 	copy_string(cfg, "bridge", config->bridge, sizeof(config->bridge));

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/config_file.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 #define CONFIG_READERS_MAX 32 /* dummy_hcd makes that many controllers at most */
 #define CONFIG_MIRROR "*"     /* the pattern of the section that stands for all readers */
 #define CONFIG_ENDPOINT_MAX 128 /* bytes, terminating zero included */
+#define CONFIG_USER_MAX 64      /* bytes, terminating zero included */
 #define CONFIG_PATH_MAX 1024    /* bytes, terminating zero included */
 
 /* reader "pattern" { ... } */
@@ -40,6 +42,9 @@ struct config {
 	char key_file[CONFIG_PATH_MAX];
 	struct key_pair own;              /* for who reads key_file, until it has been passed on */
 	enum log_level log_level;
+	uid_t user;                       /* that the daemon runs as */
+	gid_t group;
+	char user_name[CONFIG_USER_MAX];
 	struct config_reader readers[CONFIG_READERS_MAX];
 	size_t readers_count;
 };

@@ -21,6 +21,7 @@
 struct daemon {
 	const struct config *config;
 	uv_loop_t *loop;
+	struct usb_maker *maker;
 	struct connection *connection;
 	struct places places;
 	struct reader *readers[CONFIG_READERS_MAX]; /* NULL where no place has been made yet */
@@ -140,8 +141,8 @@ static int follow_place(struct daemon *daemon, size_t i)
 	int r = 0;
 
 	if (daemon->readers[i] == NULL)
-		r = reader_new(&daemon->readers[i], daemon->loop, place->config, i,
-			daemon->config->name, daemon_call, daemon);
+		r = reader_new(&daemon->readers[i], daemon->loop, daemon->maker, place->config,
+			i, daemon->config->name, daemon_call, daemon);
 	if (r != 0)
 		return r;
 	if (place->host != NULL && reader_is_plugged(daemon->readers[i]))
@@ -185,8 +186,8 @@ static const struct connection_callbacks callbacks = {
 
 /* ---- life ---- */
 
-int daemon_start(struct daemon **daemonp, uv_loop_t *loop, const struct config *config,
-	void (*stopped)(void *owner), void *owner)
+int daemon_start(struct daemon **daemonp, uv_loop_t *loop, struct usb_maker *maker,
+	const struct config *config, void (*stopped)(void *owner), void *owner)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 	int r = daemon != NULL ? 0 : -ENOMEM;
@@ -196,6 +197,7 @@ int daemon_start(struct daemon **daemonp, uv_loop_t *loop, const struct config *
 		return r;
 	daemon->config = config;
 	daemon->loop = loop;
+	daemon->maker = maker;
 	daemon->stopped = stopped;
 	daemon->owner = owner;
 	places_init(&daemon->places, config);

@@ -11,13 +11,14 @@
 #include "gadget/config.h"
 
 struct daemon;
+struct usb_maker;
 
 /*
- * Starts everything on the loop. config must outlive it. Returns 0, or 1 when something can't be used
+ * Starts everything on the loop. maker and config must outlive it. Returns 0, or 1 when something can't be used
  * (which is logged). Fatal: negative. stopped is called once, when the daemon can't go on by itself.
  */
-int daemon_start(struct daemon **daemon, uv_loop_t *loop, const struct config *config,
-	void (*stopped)(void *owner), void *owner);
+int daemon_start(struct daemon **daemon, uv_loop_t *loop, struct usb_maker *maker,
+	const struct config *config, void (*stopped)(void *owner), void *owner);
 
 /*
  * Unplugs everything, says goodbye and frees; the loop then has nothing left to wait for. Returns

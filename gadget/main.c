@@ -22,9 +22,13 @@
 #include "base/payload.h"
 #include "gadget/config.h"
 #include "gadget/daemon.h"
+#include "gadget/reader.h"
 #include "gadget/usb/lock.h"
+#include "gadget/usb/maker.h"
+#include "gadget/usb/privileges.h"
 #include "gadget/usb/retry.h"
 #include "gadget/usb/usb.h"
+#include "relay/endpoint.h"
 #include "relay/key_file.h"
 
 struct arguments {
@@ -39,6 +43,7 @@ struct program {
 	uv_loop_t loop;
 	uv_signal_t terminate;
 	uv_signal_t interrupt;
+	uv_poll_t maker; /* whether it has ended */
 	struct daemon *daemon;
 	int status;
 };
@@ -191,11 +196,44 @@ static int check_system(void)
 	return r == 0 ? 0 : EXIT_FAILURE;
 }
 
+/*
+ * Leaves what only root may do to a process of its own, and all else to a user who may do nothing.
+ * In this order, so that the maker never has the key.
+ */
+static int give_up_root(struct config *config, struct usb_maker **maker)
+{
+	const struct usb_maker_rules rules = {
+		.prefix = READER_GADGETS,
+		.user = config->user,
+		.group = config->group,
+		.socket = endpoint_is_ipc(config->bridge) ? endpoint_path(config->bridge) : NULL,
+	};
+	int status, r = usb_maker_start(maker, &rules);
+
+	if (r != 0) {
+		log_error("main", "can't start a process: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	status = read_key(config);
+	if (status != 0)
+		return status;
+	r = privileges_drop(config->user, config->group);
+	harden_process(); /* a change of the user makes it traceable, where fs.suid_dumpable says so */
+	if (r == 0) {
+		log_info("main", "running as user %s, without capabilities", config->user_name);
+		return 0;
+	}
+	log_error("main", "can't become user %s: %s", config->user_name, strerror(-r));
+	return EXIT_FAILURE;
+}
+
 /* ---- run ---- */
 
 static void program_stop(struct program *program)
 {
 	program->daemon = daemon_stop(program->daemon);
+	if (!uv_is_closing((uv_handle_t *)&program->maker))
+		uv_close((uv_handle_t *)&program->maker, NULL);
 	if (!uv_is_closing((uv_handle_t *)&program->terminate))
 		uv_close((uv_handle_t *)&program->terminate, NULL);
 	if (!uv_is_closing((uv_handle_t *)&program->interrupt))
@@ -216,6 +254,23 @@ static void on_stopped(void *owner)
 	program_stop(program);
 }
 
+/* Without it no reader can come or go. Whoever started us is to start us anew. */
+static void on_maker_ended(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	log_error("main", "the process that makes USB devices has ended");
+	on_stopped(poll->data);
+}
+
+static int program_watch_maker(struct program *program, const struct usb_maker *maker)
+{
+	int r = uv_poll_init(&program->loop, &program->maker, usb_maker_fd(maker));
+
+	program->maker.data = program;
+	return r == 0 ? uv_poll_start(&program->maker, UV_READABLE, on_maker_ended) : r;
+}
+
 static void program_signals(struct program *program)
 {
 	(void)uv_signal_init(&program->loop, &program->terminate);
@@ -226,7 +281,7 @@ static void program_signals(struct program *program)
 	(void)uv_signal_start(&program->interrupt, on_signal, SIGINT);
 }
 
-static int run(struct config *config)
+static int run(struct config *config, struct usb_maker *maker)
 {
 	struct program program = { .status = EXIT_SUCCESS };
 	int r = uv_loop_init(&program.loop);
@@ -236,7 +291,10 @@ static int run(struct config *config)
 		return EXIT_FAILURE;
 	}
 	program_signals(&program);
-	r = daemon_start(&program.daemon, &program.loop, config, on_stopped, &program);
+	r = program_watch_maker(&program, maker);
+	if (r == 0)
+		r = daemon_start(&program.daemon, &program.loop, maker, config, on_stopped,
+			&program);
 	/* The connection has a copy. */
 	payload_wipe(&config->own, sizeof(config->own));
 	if (r != 0) {
@@ -254,6 +312,7 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments;
 	static struct config config;
+	struct usb_maker *maker = NULL;
 	int status = parse_arguments(argc, argv, &arguments);
 
 	if (status >= 0)
@@ -266,15 +325,18 @@ int main(int argc, char **argv)
 	if (arguments.key_command != NULL)
 		return key_command("ccid-gadget", arguments.key_command, arguments.key_file);
 	status = read_config(&arguments, &config);
-	if (status == EX_OK)
-		status = read_key(&config);
 	if (status == EX_OK && arguments.check) {
-		(void)printf("%s: configuration OK\n", arguments.config);
+		status = read_key(&config);
+		if (status == EX_OK)
+			(void)printf("%s: configuration OK\n", arguments.config);
 	} else if (status == EX_OK) {
 		log_init("ccid-gadget", config.log_level);
 		status = check_system();
 		if (status == 0)
-			status = run(&config);
+			status = give_up_root(&config, &maker);
+		if (status == 0)
+			status = run(&config, maker);
+		maker = usb_maker_free(maker);
 	}
 	payload_wipe(&config.own, sizeof(config.own));
 	return status;

@@ -34,6 +34,7 @@ struct open_call {
 
 struct reader {
 	uv_loop_t *loop;
+	struct usb_maker *maker;
 	const struct config_reader *config;
 	size_t index;
 	const char *guest;
@@ -275,7 +276,7 @@ static struct usb_settings reader_settings(const struct reader *reader)
 	};
 
 	ccid_descriptor(settings.class_descriptor, &reader->pin_pad);
-	(void)snprintf(settings.name, sizeof(settings.name), "ccid-gadget%zu", reader->index);
+	(void)snprintf(settings.name, sizeof(settings.name), READER_GADGETS "%zu", reader->index);
 	(void)snprintf(settings.udc, sizeof(settings.udc), "%s", reader->config->udc);
 	return settings;
 }
@@ -283,7 +284,8 @@ static struct usb_settings reader_settings(const struct reader *reader)
 static void reader_open_device(struct reader *reader)
 {
 	struct usb_settings settings = reader_settings(reader);
-	int r = usb_open(&reader->device, reader->loop, &settings, &callbacks, reader);
+	int r = usb_open(&reader->device, reader->loop, reader->maker, &settings, &callbacks,
+		reader);
 
 	if (r == 0)
 		log_info(reader->host_name, "plugged in as USB device %04x:%04x, serial number %s",
@@ -391,8 +393,9 @@ bool reader_is_plugged(const struct reader *reader)
 
 /* ---- life ---- */
 
-int reader_new(struct reader **readerp, uv_loop_t *loop, const struct config_reader *config,
-	size_t index, const char *guest, reader_call call, void *owner)
+int reader_new(struct reader **readerp, uv_loop_t *loop, struct usb_maker *maker,
+	const struct config_reader *config, size_t index, const char *guest, reader_call call,
+	void *owner)
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
 	int r = -ENOMEM;
@@ -401,6 +404,7 @@ int reader_new(struct reader **readerp, uv_loop_t *loop, const struct config_rea
 	if (reader == NULL)
 		return r;
 	reader->loop = loop;
+	reader->maker = maker;
 	reader->config = config;
 	reader->index = index;
 	reader->guest = guest;

@@ -22,16 +22,20 @@
 #include "relay/wire.h"
 
 struct reader;
+struct usb_maker;
+
+#define READER_GADGETS "ccid-gadget" /* what the names of all gadgets begin with */
 
 /* Makes a call to the host, as connection_call() does. */
 typedef int (*reader_call)(void *owner, const struct wire_call *call, uint32_t *number);
 
 /*
  * Makes an unplugged reader. index: its place, which its gadget is named after.
- * config and guest must outlive it. Fatal: -ENOMEM.
+ * config, guest and maker must outlive it. Fatal: -ENOMEM.
  */
-int reader_new(struct reader **reader, uv_loop_t *loop, const struct config_reader *config,
-	size_t index, const char *guest, reader_call call, void *owner);
+int reader_new(struct reader **reader, uv_loop_t *loop, struct usb_maker *maker,
+	const struct config_reader *config, size_t index, const char *guest, reader_call call,
+	void *owner);
 
 /* Unplugs and frees, the latter once the loop has run; returns NULL. May be called with NULL. */
 struct reader *reader_free(struct reader *reader);

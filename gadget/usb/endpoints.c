@@ -7,7 +7,6 @@
 #include "gadget/usb/endpoints.h"
 
 #include <endian.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/timerfd.h>
@@ -39,24 +38,11 @@ int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_setting
 	return r;
 }
 
-static int usb_endpoints_open_one(struct usb_transfer *transfer, int mount, const char *file)
+void usb_endpoints_adopt(struct usb_endpoints *endpoints, const struct usb_files *files)
 {
-	transfer->fd = openat(mount, file, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	return transfer->fd >= 0 ? 0 : error_from_errno();
-}
-
-int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_settings *settings,
-	int mount)
-{
-	int r;
-
-	/* Named in the order of their descriptors. */
-	r = usb_endpoints_open_one(&endpoints->out, mount, "ep1");
-	if (r == 0)
-		r = usb_endpoints_open_one(&endpoints->in, mount, "ep2");
-	if (r == 0 && settings->interrupt)
-		r = usb_endpoints_open_one(&endpoints->notify, mount, "ep3");
-	return r;
+	endpoints->out.fd = files->out;
+	endpoints->in.fd = files->in;
+	endpoints->notify.fd = files->notify;
 }
 
 void usb_endpoints_plugged(struct usb_endpoints *endpoints, const char *udc)

@@ -26,6 +26,7 @@
 #include "gadget/usb/control.h"
 #include "gadget/usb/demand.h"
 #include "gadget/usb/framing.h"
+#include "gadget/usb/maker.h"
 #include "gadget/usb/offer.h"
 #include "gadget/usb/sending.h"
 #include "gadget/usb/transfer.h"
@@ -86,9 +87,8 @@ int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_setting
 	const struct usb_control *control, int bell, int timer,
 	const struct usb_callbacks *callbacks, void *owner);
 
-/* Opens the files in the mount, which appear there once ep0 has got descriptors and strings. */
-int usb_endpoints_open(struct usb_endpoints *endpoints, const struct usb_settings *settings,
-	int mount);
+/* Takes over all files but ep0. They are opened with O_NONBLOCK. */
+void usb_endpoints_adopt(struct usb_endpoints *endpoints, const struct usb_files *files);
 
 /* Which UDC it is that the host is behind. */
 void usb_endpoints_plugged(struct usb_endpoints *endpoints, const char *udc);

@@ -15,17 +15,15 @@
 #include "base/error.h"
 #include "gadget/usb/usb.h"
 
-#define USB_LOCK_FOLDER "/run/ccid-gadget"
-
 int usb_lock_take(const char *name, int *fd)
 {
-	char path[sizeof(USB_LOCK_FOLDER "/.lock") + USB_NAME_MAX];
+	char path[sizeof(USB_FOLDER "/.lock") + USB_NAME_MAX];
 	int result = -EIO;
 	int file;
 
-	if (mkdir(USB_LOCK_FOLDER, 0700) != 0 && errno != EEXIST)
+	if (mkdir(USB_FOLDER, 0700) != 0 && errno != EEXIST)
 		return error_from_errno();
-	(void)snprintf(path, sizeof(path), USB_LOCK_FOLDER "/%s.lock", name);
+	(void)snprintf(path, sizeof(path), USB_FOLDER "/%s.lock", name);
 	file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (file < 0)
 		return error_from_errno();

@@ -7,6 +7,8 @@
 
 #pragma once
 
+#define USB_FOLDER "/run/ccid-gadget"
+
 enum {
 	USB_LOCK_HELD = 1, /* by another process, which lives, or by another device of this one */
 };

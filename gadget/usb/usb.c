@@ -13,23 +13,17 @@
 
 #include "gadget/usb/usb.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "base/cursor.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "gadget/usb/control.h"
-#include "gadget/usb/descriptors.h"
 #include "gadget/usb/endpoints.h"
-#include "gadget/usb/gadget.h"
-#include "gadget/usb/lock.h"
-#include "gadget/usb/mount.h"
-#include "gadget/usb/preflight.h"
+#include "gadget/usb/maker.h"
 
 struct usb_device {
 	uv_poll_t poll; /* on the bell */
@@ -42,8 +36,8 @@ struct usb_device {
 	bool gone;
 	int bell;
 	int timer;
-	int lock;
-	struct usb_gadget gadget;
+	struct usb_maker *maker; /* borrowed */
+	bool made;               /* it has a gadget for us */
 	struct usb_control control;
 	struct usb_endpoints endpoints;
 };
@@ -141,68 +135,25 @@ static void usb_device_ring(uv_poll_t *poll, int status, int events)
 	}
 }
 
-/* Writes one blob to ep0. */
-static int usb_device_write(int ep0, const struct cursor_out *blob)
-{
-	ssize_t n;
-
-	if (!out_ok(blob))
-		return -EINVAL; /* a class descriptor or a name that is too long */
-	n = write(ep0, blob->start, blob->size);
-	if (n < 0)
-		return error_from_errno();
-	return (size_t)n == blob->size ? 0 : -EIO;
-}
-
-/* Mounts FunctionFS, describes the interface, and opens the endpoints, which appear by that. */
-static int usb_device_make_function(struct usb_device *device, const struct usb_settings *settings)
-{
-	uint8_t bytes[USB_DESCRIPTORS_MAX];
-	struct cursor_out descriptors = cursor_out(bytes, sizeof(bytes));
-	uint8_t names[USB_DESCRIPTORS_MAX];
-	struct cursor_out strings = cursor_out(names, sizeof(names));
-	int mount = -1;
-	int r;
-
-	usb_descriptors_write(&descriptors, settings, device->bell);
-	usb_strings_write(&strings, settings);
-	r = usb_mount(settings->name, &mount);
-	if (r != 0)
-		return r == USB_MOUNT_DENIED ? USB_NOT_ROOT : r;
-	device->control.ep0 = openat(mount, "ep0", O_RDWR | O_CLOEXEC);
-	r = device->control.ep0 >= 0 ? 0 : error_from_errno();
-	if (r == 0)
-		r = usb_device_write(device->control.ep0, &descriptors);
-	if (r == 0)
-		r = usb_device_write(device->control.ep0, &strings);
-	if (r == 0)
-		r = usb_endpoints_open(&device->endpoints, settings, mount);
-	(void)close(mount); /* the open files keep it */
-	return r;
-}
-
 /* Everything that the kernel has to be asked for. */
 static int usb_device_make(struct usb_device *device, const struct usb_settings *settings)
 {
-	int r;
+	struct usb_files files = USB_FILES_NULL;
+	char udc[sizeof(settings->udc)];
+	int r = usb_maker_make(device->maker, settings, device->bell, &files);
 
-	r = usb_preflight();
 	if (r != 0)
 		return r;
-	r = usb_lock_take(settings->name, &device->lock);
-	if (r != 0)
-		return r == USB_LOCK_HELD ? USB_NAME_TAKEN : r;
-	r = usb_gadget_init(&device->gadget, settings);
+	device->made = true;
+	device->control.ep0 = files.ep0;
+	usb_endpoints_adopt(&device->endpoints, &files);
+	r = usb_maker_bind(device->maker, settings->name, udc);
 	if (r == 0)
-		r = usb_device_make_function(device, settings);
-	if (r == 0)
-		r = usb_gadget_bind(&device->gadget, settings);
-	if (r == 0)
-		usb_endpoints_plugged(&device->endpoints, device->gadget.udc);
+		usb_endpoints_plugged(&device->endpoints, udc);
 	return r;
 }
 
-/* Whether a name can be that of a folder and of a FunctionFS instance. */
+/* Whether it is the name of a gadget: that of a folder and of a FunctionFS instance. */
 static bool usb_name_is_valid(const char *name)
 {
 	return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL &&
@@ -248,8 +199,8 @@ static int usb_device_start(struct usb_device *device)
 	return r == 0 ? uv_poll_start(&device->look, UV_READABLE, usb_device_ring) : r;
 }
 
-int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_settings *settings,
-	const struct usb_callbacks *callbacks, void *owner)
+int usb_open(struct usb_device **device, uv_loop_t *loop, struct usb_maker *maker,
+	const struct usb_settings *settings, const struct usb_callbacks *callbacks, void *owner)
 {
 	struct usb_device *made = NULL;
 	int r = -EINVAL;
@@ -263,8 +214,7 @@ int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_setti
 	memcpy(made->name, settings->name, sizeof(made->name));
 	made->callbacks = callbacks;
 	made->owner = owner;
-	made->lock = -1;
-	made->gadget = USB_GADGET_NULL;
+	made->maker = maker;
 	made->control = USB_CONTROL_NULL;
 	made->endpoints = USB_ENDPOINTS_NULL;
 	made->bell = -1;
@@ -318,12 +268,12 @@ struct usb_device *usb_close(struct usb_device *device)
 	 * them the mount goes; the folders of configfs are last.
 	 */
 	usb_control_stop(&device->control);
-	usb_gadget_unbind(&device->gadget);
+	if (device->made)
+		usb_maker_unbind(device->maker, device->name);
 	usb_endpoints_deinit(&device->endpoints);
 	usb_control_deinit(&device->control);
-	usb_gadget_deinit(&device->gadget);
-	if (device->lock >= 0)
-		(void)close(device->lock);
+	if (device->made)
+		usb_maker_remove(device->maker, device->name);
 	usb_device_close_watches(device);
 	return NULL;
 }

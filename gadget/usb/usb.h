@@ -115,17 +115,18 @@ const char *usb_outcome_text(enum usb_outcome outcome);
 int usb_check(void);
 
 struct usb_device;
+struct usb_maker;
 
 /*
  * Makes the device and plugs it in. A gadget of the same name that a dead process left behind is
  * removed first, which may take up to a second. Returns 0 or one of the outcomes up to
  * USB_NAME_TAKEN; fatal: -errno. *device is NULL unless the result is 0.
  *
- * callbacks must outlive the device, settings need not. Callbacks may come as soon as the loop runs.
+ * The maker does what only root may (maker.h); it and callbacks must outlive the device, settings need not. Callbacks may come as soon as the loop runs.
  * SIGRTMIN gets a handler that does nothing: it wakes a thread that answers a class request.
  */
-int usb_open(struct usb_device **device, uv_loop_t *loop, const struct usb_settings *settings,
-	const struct usb_callbacks *callbacks, void *owner);
+int usb_open(struct usb_device **device, uv_loop_t *loop, struct usb_maker *maker,
+	const struct usb_settings *settings, const struct usb_callbacks *callbacks, void *owner);
 
 /*
  * Unplugs and removes the device, in the order that does not deadlock the kernel. No callback comes

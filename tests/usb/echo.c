@@ -18,8 +18,12 @@
 
 #include "base/cursor.h"
 #include "base/log.h"
+#include "gadget/usb/maker.h"
+#include "gadget/usb/privileges.h"
 #include "gadget/usb/usb.h"
 #include "tests/usb/echo.h"
+
+#define USER 65534 /* nobody, as which it runs once it has a maker */
 
 struct echo {
 	struct usb_device *device;
@@ -164,7 +168,7 @@ static struct usb_settings echo_settings(void)
 	return settings;
 }
 
-static int echo_run(struct echo *echo, const struct usb_settings *settings)
+static int echo_run(struct echo *echo, struct usb_maker *maker, const struct usb_settings *settings)
 {
 	static const struct usb_callbacks callbacks = {
 		.enabled = echo_enabled,
@@ -180,7 +184,7 @@ static int echo_run(struct echo *echo, const struct usb_settings *settings)
 		return 1;
 	echo->terminate.data = echo;
 	(void)uv_signal_start(&echo->terminate, echo_terminate, SIGTERM);
-	r = usb_open(&echo->device, &echo->loop, settings, &callbacks, echo);
+	r = usb_open(&echo->device, &echo->loop, maker, settings, &callbacks, echo);
 	if (r != 0) {
 		log_error("echo", "%s", echo_text(r));
 		echo_stop(echo, 1);
@@ -194,8 +198,10 @@ static int echo_run(struct echo *echo, const struct usb_settings *settings)
 int main(int argc, char **argv)
 {
 	struct usb_settings settings = echo_settings();
+	const struct usb_maker_rules rules = { .prefix = "", .user = USER, .group = USER };
 	struct echo echo = { .status = 1 };
-	int option;
+	struct usb_maker *maker = NULL;
+	int option, r;
 
 	log_init("usb-echo", LOG_LEVEL_DEBUG);
 	while ((option = getopt(argc, argv, "n:u:b")) != -1) {
@@ -213,5 +219,11 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	return echo_run(&echo, &settings);
+	r = usb_maker_start(&maker, &rules);
+	if (r == 0)
+		r = privileges_drop(USER, USER);
+	if (r == 0)
+		r = echo_run(&echo, maker, &settings);
+	maker = usb_maker_free(maker);
+	return r < 0 ? 1 : r;
 }

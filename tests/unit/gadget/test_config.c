@@ -33,6 +33,9 @@ static const struct row rows[] = {
 	{ HEAD "reader \"a*\" { vendor = 0x1d50 product = 0x6141 serial = A1 udc = \"dummy_udc.3\" "
 	       "interrupt = no }\nreader 'b' {}\n", NULL },
 
+	{ HEAD "user = root\n" READER, NULL },
+	{ HEAD "user = \"no such user\"\n" READER, ":3: user: there is no user \"no such user\"" },
+
 	{ HEAD "colour = red\n" READER, ":3: no such option 'colour'" },
 	{ HEAD "# one\n# two\ncolour = red\n" READER, ":5: no such option 'colour'" },
 	{ HEAD "reader \"a\" { speed = 1 }\n", ":3: no such option 'speed'" },
