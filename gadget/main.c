@@ -22,6 +22,7 @@
 #include "base/payload.h"
 #include "gadget/config.h"
 #include "gadget/daemon.h"
+#include "gadget/doctor.h"
 #include "gadget/reader.h"
 #include "gadget/usb/lock.h"
 #include "gadget/usb/maker.h"
@@ -35,6 +36,7 @@ struct arguments {
 	const char *config;
 	const char *log_level;
 	bool check;
+	bool doctor;
 	const char *key_command; /* NULL: none */
 	const char *key_file;
 };
@@ -50,7 +52,7 @@ struct program {
 
 static const char usage[] =
 	"Usage: ccid-gadget [-c FILE] [--log-level LEVEL]\n"
-	"       ccid-gadget [-c FILE] check-config\n"
+	"       ccid-gadget [-c FILE] check-config|doctor\n"
 	"       ccid-gadget genkey|pubkey [KEY-FILE]\n"
 	"Makes USB smart-card readers in this machine that stand for readers of a host.\n"
 	"\n"
@@ -60,6 +62,7 @@ static const char usage[] =
 	"      --help             print this\n"
 	"\n"
 	"check-config, or --check-config, says whether the configuration can be used: exit status 0 or 78.\n"
+	"doctor looks at what a reader here depends on, and says what is wrong and what to type.\n"
 	"genkey makes this machine's private key in KEY-FILE, which must not be there yet, and prints its\n"
 	"public key, for the bridge's configuration; pubkey prints it again. KEY-FILE is\n"
 	CONFIG_KEY_FILE " unless given.\n";
@@ -118,6 +121,10 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 	}
 	if (optind + 1 == argc && strcmp(argv[optind], "check-config") == 0) {
 		arguments->check = true;
+		optind++;
+	}
+	if (optind + 1 == argc && strcmp(argv[optind], "doctor") == 0) {
+		arguments->doctor = true;
 		optind++;
 	}
 	parse_key_command(argc, argv, arguments);
@@ -324,6 +331,8 @@ int main(int argc, char **argv)
 	}
 	if (arguments.key_command != NULL)
 		return key_command("ccid-gadget", arguments.key_command, arguments.key_file);
+	if (arguments.doctor)
+		return doctor_run(arguments.config);
 	status = read_config(&arguments, &config);
 	if (status == EX_OK && arguments.check) {
 		status = read_key(&config);

@@ -18,6 +18,7 @@
 #include "base/payload.h"
 #include "host-bridge/config.h"
 #include "host-bridge/core.h"
+#include "host-bridge/doctor.h"
 #include "host-bridge/front.h"
 #include "host-bridge/monitor.h"
 #include "host-bridge/process.h"
@@ -46,7 +47,7 @@ static const struct option long_options[] = {
 
 static const char usage_text[] =
 	"Usage: ccid-bridge [-c FILE] [--log-level LEVEL]\n"
-	"       ccid-bridge [-c FILE] check-config\n"
+	"       ccid-bridge [-c FILE] check-config|doctor\n"
 	"       ccid-bridge genkey|pubkey [KEY-FILE]\n"
 	"Lets guests use the smart-card readers of this host, through its pcscd.\n"
 	"\n"
@@ -57,6 +58,7 @@ static const char usage_text[] =
 	"\n"
 	"check-config, or --check-config, says whether the configuration can be used: its exit\n"
 	"status is 0 or 78.\n"
+	"doctor looks at what the bridge depends on, and says what is wrong and what to type.\n"
 	"genkey makes the bridge's private key in KEY-FILE, which must not be there yet, and prints\n"
 	"its public key, for the guests' configurations; pubkey prints it again. KEY-FILE is\n"
 	BRIDGE_KEY_FILE " unless given.\n";
@@ -70,6 +72,7 @@ struct arguments {
 	const char *key_command; /* NULL: none */
 	const char *key_file;
 	bool check;
+	bool doctor;
 	bool done;             /* --help, --version: nothing more to do */
 };
 
@@ -122,6 +125,10 @@ static int parse_rest(struct arguments *arguments, int count, char **rest)
 	}
 	if (count == 1 && strcmp(rest[0], "check-config") == 0) {
 		arguments->check = true;
+		return 0;
+	}
+	if (count == 1 && strcmp(rest[0], "doctor") == 0) {
+		arguments->doctor = true;
 		return 0;
 	}
 	if (count >= 1 && count <= 2 && (strcmp(rest[0], KEY_COMMAND_MAKE) == 0 ||
@@ -247,5 +254,7 @@ int main(int argc, char **argv)
 		return run_role(&arguments);
 	if (arguments.key_command != NULL)
 		return key_command("ccid-bridge", arguments.key_command, arguments.key_file);
+	if (arguments.doctor)
+		return doctor_run(arguments.config);
 	return run_core(&arguments);
 }

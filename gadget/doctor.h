@@ -1,0 +1,11 @@
+/*
+ * `ccid-gadget doctor`: looks at each thing that a reader in this machine depends on, and says what is
+ * wrong and what to type. It changes nothing, and works with and without a daemon that runs.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+/* Looks at all that a daemon with the configuration in file would need. Returns the exit status. */
+int doctor_run(const char *file);

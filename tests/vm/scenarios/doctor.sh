@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# doctor on both sides, while one thing after the other is broken on purpose.
+#
+# Host:    ccid-bridge doctor: without a configuration, a pcscd, a reader that matches, a key; with a
+#          folder that others can write to, an address of another machine, a card that a program has
+#          exclusively, a pcscd that is frozen.
+# Guest:   ccid-gadget doctor: without dummy_hcd in the kernel, and loaded with too few ports; without
+#          configfs, udevd, pcscd, libccid; with a device that libccid doesn't know, without a bridge,
+#          with a dead tunnel, without a key, with one that others can read.
+# Asserts: each is said with what to type, with exit status 1; once nothing is broken, nothing is said
+#          to be, with exit status 0; a reader that is in use is not disturbed.
+#
+# Limit: 180
+
+bridge_doctor()
+{
+	timeout 20 "$HOST_PROGRAMS/host-bridge/ccid-bridge" -c "${1:-$RESULTS/bridge.conf}" doctor
+}
+
+gadget_doctor()
+{
+	guest "/build/gadget/ccid-gadget -c ${1:-/results/gadget.conf} doctor"
+}
+
+# finds WHERE TEXT REMEDY [ARGUMENT...]: WHERE_doctor says so, and what to type if REMEDY isn't empty.
+finds()
+{
+	local said status=0
+	said=$("$1_doctor" "${@:4}") || status=$?
+	assert_equal "$1: exit status of doctor, which says: $said" 1 "$status"
+	assert_contains "$1" "$2" "$(grep '^problem ' <<<"$said")"
+	[ -z "$3" ] || assert_contains "$1: what to type" "type: $3" "$said"
+	echo "$1: $(grep -F -A 1 "$2" <<<"$said" | grep -E '^(problem| +type)')"
+}
+
+# finds_nothing WHERE
+finds_nothing()
+{
+	local said
+	said=$("$1_doctor") || fail "$1: doctor says: $said"
+	assert_lacks "$1" "problem " "$(grep -v 'no problem' <<<"$said")"
+}
+
+# bridge_conf LISTEN READERS AUTH
+bridge_conf()
+{
+	{
+		echo "listen = { \"$1\" }"
+		echo "key-file = \"/run/bridge.key\""
+		echo "guest \"vm\" { $3 readers = { \"$2\" } }"
+	} >"$RESULTS/broken.conf"
+}
+
+echo "the host"
+host_bridge_config
+finds bridge "nowhere.conf" "" "$RESULTS/nowhere.conf"
+finds bridge "pcscd: doesn't run" "systemctl start pcscd.socket"
+host_pcscd_start
+card_start "$VPCD_PORT:t1"
+finds_nothing bridge
+bridge_conf "ipc://$HOST_RUN/x.sock" "Nonesuch*" "auth = none"
+finds bridge 'no reader matches "Nonesuch*"; there are: "Virtual PCD 0 00 00"' "" "$RESULTS/broken.conf"
+mkdir -m 0777 /run/open
+chmod 0777 /run/open
+bridge_conf "ipc:///run/open/x.sock" "*" "auth = none"
+finds bridge "others can write to the folder /run/open" "chmod go-w /run/open" "$RESULTS/broken.conf"
+key=$("$HOST_PROGRAMS/host-bridge/ccid-bridge" genkey /run/other.key)
+bridge_conf "tcp://192.0.2.1:7816" "*" "key = \"$key\""
+finds bridge "192.0.2.1:7816 is no address of this machine" "ip address" "$RESULTS/broken.conf"
+finds bridge "/run/bridge.key" "ccid-bridge genkey /run/bridge.key" "$RESULTS/broken.conf"
+"$HOST_EXCHANGE" --wait 15 --share exclusive connect + sleep 60000 >/dev/null 2>&1 &
+holder=$!
+has_holder()
+{
+	[[ $(bridge_doctor) = *exclusively* ]]
+}
+wait_for 10 "the program that has the card" has_holder
+finds bridge "exchange ($holder)" ""
+kill "$holder"
+wait "$holder" || true
+wait_for 10 "the card" bridge_doctor >/dev/null
+kill -STOP "${PROCESSES[host-pcscd]}"
+finds bridge "runs, but doesn't answer" "systemctl restart pcscd"
+kill -CONT "${PROCESSES[host-pcscd]}"
+wait_for 10 "pcscd" bridge_doctor >/dev/null
+host_bridge_start
+assert_contains "the bridge that runs" "somebody listens at ipc://$HOST_RUN/vm.sock" "$(bridge_doctor)"
+host_tunnel_start
+
+echo "the guest"
+guest_boot
+guest_gadget_config
+finds gadget "nowhere.conf" "" /results/nowhere.conf
+finds gadget "module dummy_hcd: not loaded" "modprobe dummy_hcd"
+guest_try 'mount --bind /dev/null /lib/modules/$(uname -r)/modules.dep'
+finds gadget "doesn't have it, as cloud" "apt install linux-image-amd64"
+guest_try 'umount /lib/modules/$(uname -r)/modules.dep'
+finds gadget "nobody has made that socket" ""
+guest_load_usb 1
+guest_tunnel_start
+finds_nothing gadget
+guest_try 'umount /sys/kernel/config'
+finds gadget "configfs: not mounted" "modprobe configfs; mount -t configfs none /sys/kernel/config"
+guest_try 'mount -t configfs none /sys/kernel/config'
+guest_try 'mv /usr/sbin/pcscd /usr/sbin/pcscd.away'
+finds gadget "pcscd: not installed" "apt install pcscd libccid"
+guest_try 'mv /usr/sbin/pcscd.away /usr/sbin/pcscd'
+guest_try 'mv /usr/lib/pcsc/drivers/ifd-ccid.bundle /tmp'
+finds gadget "libccid: not installed" "apt install libccid"
+guest_try 'mv /tmp/ifd-ccid.bundle /usr/lib/pcsc/drivers'
+guest_try 'pkill -KILL systemd-udevd; sleep 0.5'
+finds gadget "udevd: doesn't run" "apt install udev"
+guest_try '/lib/systemd/systemd-udevd --daemon'
+sed 's/^reader .*/reader "a" {}\nreader "b" { vendor = 0x1234 product = 0x5678 }/' \
+	"$RESULTS/gadget.conf" >"$RESULTS/broken-gadget.conf"
+finds gadget "virtual ports: 1, and the configuration has 2 readers" "echo 'options dummy_hcd num=4'" \
+	/results/broken-gadget.conf
+finds gadget "libccid: doesn't have 1234:5678" "" /results/broken-gadget.conf
+{
+	echo 'bridge = "tcp://10.0.2.2:9"'
+	echo "bridge-key = \"$key\""
+	echo 'key-file = "/run/gadget.key"'
+	echo 'reader "*" {}'
+} >"$RESULTS/broken-gadget.conf"
+finds gadget "nobody listens there: ccid-bridge doesn't run" "" /results/broken-gadget.conf
+finds gadget "/run/gadget.key" "ccid-gadget genkey /run/gadget.key" /results/broken-gadget.conf
+guest_try '/build/gadget/ccid-gadget genkey /run/gadget.key; chmod 644 /run/gadget.key'
+finds gadget "others may read or write it" "" /results/broken-gadget.conf
+
+echo "with a reader in use"
+guest_gadget_start_only
+guest_pcscd_start
+wait_for 15 "the reader in the guest's pcscd" guest_lists_reader
+guest_start loop "/build/tests/pcsc/exchange --wait 15 loop 100"
+finds_nothing gadget
+finds_nothing bridge
+assert_equal "exit status of the guest's program" 0 "$(guest_end loop 30)"
+guest_kill_program tunnel
+finds gadget "the tunnel has ended" ""
+assert_no_stuck_task
+assert_kernel_quiet
