@@ -12,6 +12,7 @@
 #define LINE_MAX_BYTES 1024
 
 /* Names come from devices, guests and files: they may not move the cursor of a terminal. */
+__attribute__((format(printf, 4, 0)))
 static void print_line(struct checkup *checkup, const char *verdict, const char *what,
 	const char *format, va_list arguments)
 {
