@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/config_text.h"
 #include "base/log.h"
@@ -116,5 +118,17 @@ int config_check_log_level(cfg_t *cfg, cfg_opt_t *opt)
 	if (log_level_by_name(config_newest(opt), &level) == 0)
 		return 0;
 	cfg_error(cfg, "log-level = %s: use error, warning, info or debug", config_newest(opt));
+	return -1;
+}
+
+int config_check_socket(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *value = config_newest(opt);
+	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (value[0] == '\0' || (value[0] == '/' && strlen(value) <= max))
+		return 0;
+	cfg_error(cfg, "%s: the path of a socket is absolute, and has %zu bytes at most; \"\" is for none",
+		cfg_opt_name(opt), max);
 	return -1;
 }

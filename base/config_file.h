@@ -35,3 +35,6 @@ bool config_is_name(const char *text, size_t max);
 
 /* A validator for log-level; see log_level_by_name(). */
 int config_check_log_level(cfg_t *cfg, cfg_opt_t *opt);
+
+/* A validator for the path of a unix socket: absolute, and short enough; or empty, for none. */
+int config_check_socket(cfg_t *cfg, cfg_opt_t *opt);

@@ -179,6 +179,7 @@ static cfg_opt_t options[] = {
 	CFG_STR("name", NULL, CFGF_NODEFAULT),
 	CFG_STR("log-level", "info", CFGF_NONE),
 	CFG_STR("user", NULL, CFGF_NODEFAULT),
+	CFG_STR("control", CONFIG_CONTROL, CFGF_NONE),
 	CFG_SEC("reader", reader_options, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
 	CFG_END(),
 };
@@ -196,6 +197,7 @@ static cfg_t *config_schema(void)
 	cfg_set_validate_func(cfg, "name", check_name);
 	cfg_set_validate_func(cfg, "log-level", config_check_log_level);
 	cfg_set_validate_func(cfg, "user", check_user);
+	cfg_set_validate_func(cfg, "control", config_check_socket);
 	cfg_set_validate_func(cfg, "reader", check_reader);
 	cfg_set_validate_func(cfg, "reader|vendor", check_usb_id);
 	cfg_set_validate_func(cfg, "reader|product", check_usb_id);
@@ -294,6 +296,7 @@ static int copy_config(cfg_t *cfg, void *target)
 	if (config->name[0] == '\0')
 		(void)gethostname(config->name, sizeof(config->name) - 1);
 	(void)log_level_by_name(cfg_getstr(cfg, "log-level"), &config->log_level);
+	copy_string(cfg, "control", config->control, sizeof(config->control));
 	config->readers_count = cfg_size(cfg, "reader");
 	for (unsigned int i = 0; i < config->readers_count; i++)
 		copy_reader(cfg_getnsec(cfg, "reader", i), &config->readers[i]);

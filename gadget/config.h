@@ -13,6 +13,7 @@
 
 #include "base/config_file.h"
 #include "base/log.h"
+#include "control/socket.h"
 #include "gadget/usb/usb.h"
 #include "relay/key.h"
 #include "relay/wire.h"
@@ -22,6 +23,7 @@
 #define CONFIG_ENDPOINT_MAX 128 /* bytes, terminating zero included */
 #define CONFIG_USER_MAX 64      /* bytes, terminating zero included */
 #define CONFIG_PATH_MAX 1024    /* bytes, terminating zero included */
+#define CONFIG_CONTROL "/run/ccid-gadget/control.sock" /* unless the file says otherwise */
 
 /* reader "pattern" { ... } */
 struct config_reader {
@@ -45,6 +47,7 @@ struct config {
 	uid_t user;                       /* that the daemon runs as */
 	gid_t group;
 	char user_name[CONFIG_USER_MAX];
+	char control[CONTROL_PATH_MAX + 1]; /* path of the control socket; empty: none */
 	struct config_reader readers[CONFIG_READERS_MAX];
 	size_t readers_count;
 };

@@ -349,6 +349,11 @@ int connection_call(struct connection *connection, const struct wire_call *call,
 	return r;
 }
 
+bool connection_is_up(const struct connection *connection)
+{
+	return guest_session_is_up(connection->session);
+}
+
 /* ---- life ---- */
 
 static void connection_timers(struct connection *connection)

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -36,6 +37,9 @@ int connection_open(struct connection **connection, uv_loop_t *loop, const struc
 
 /* Says goodbye and closes; returns NULL. May be called with NULL. No callback comes any more. */
 struct connection *connection_close(struct connection *connection);
+
+/* Whether a session with the bridge is open. */
+bool connection_is_up(const struct connection *connection);
 
 /*
  * Makes a call; see guest_session_call(). Returns what that returns. Its reply comes later, never

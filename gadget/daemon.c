@@ -12,9 +12,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "gadget/connection.h"
-#include "gadget/places.h"
-#include "gadget/reader.h"
 
 #define TAG "readers"
 
@@ -183,6 +180,23 @@ static const struct connection_callbacks callbacks = {
 	.reply = daemon_reply,
 	.failed = daemon_failed,
 };
+
+/* ---- for a display ---- */
+
+const struct places *daemon_places(const struct daemon *daemon)
+{
+	return &daemon->places;
+}
+
+const struct connection *daemon_connection(const struct daemon *daemon)
+{
+	return daemon->connection;
+}
+
+const struct reader *daemon_reader(const struct daemon *daemon, size_t i)
+{
+	return daemon->readers[i];
+}
 
 /* ---- life ---- */
 

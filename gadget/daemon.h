@@ -9,6 +9,9 @@
 #include <uv.h>
 
 #include "gadget/config.h"
+#include "gadget/connection.h"
+#include "gadget/places.h"
+#include "gadget/reader.h"
 
 struct daemon;
 struct usb_maker;
@@ -25,3 +28,10 @@ int daemon_start(struct daemon **daemon, uv_loop_t *loop, struct usb_maker *make
  * NULL; may be called with NULL.
  */
 struct daemon *daemon_stop(struct daemon *daemon);
+
+/* For a display: all is the daemon's, and may be another after the loop has run. */
+const struct places *daemon_places(const struct daemon *daemon);
+const struct connection *daemon_connection(const struct daemon *daemon);
+
+/* The reader that stands at place i, or did; NULL if none ever has. */
+const struct reader *daemon_reader(const struct daemon *daemon, size_t i);

@@ -8,7 +8,6 @@
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
-#include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -20,10 +19,14 @@
 #include "base/harden.h"
 #include "base/log.h"
 #include "base/payload.h"
+#include "control/ask.h"
+#include "control/command_line.h"
 #include "gadget/config.h"
 #include "gadget/daemon.h"
 #include "gadget/doctor.h"
 #include "gadget/reader.h"
+#include "gadget/report.h"
+#include "gadget/show.h"
 #include "gadget/usb/lock.h"
 #include "gadget/usb/maker.h"
 #include "gadget/usb/privileges.h"
@@ -32,14 +35,7 @@
 #include "relay/endpoint.h"
 #include "relay/key_file.h"
 
-struct arguments {
-	const char *config;
-	const char *log_level;
-	bool check;
-	bool doctor;
-	const char *key_command; /* NULL: none */
-	const char *key_file;
-};
+#define NAME "ccid-gadget"
 
 struct program {
 	uv_loop_t loop;
@@ -47,108 +43,23 @@ struct program {
 	uv_signal_t interrupt;
 	uv_poll_t maker; /* whether it has ended */
 	struct daemon *daemon;
+	struct report report;
 	int status;
 };
 
-static const char usage[] =
-	"Usage: ccid-gadget [-c FILE] [--log-level LEVEL]\n"
-	"       ccid-gadget [-c FILE] check-config|doctor\n"
-	"       ccid-gadget genkey|pubkey [KEY-FILE]\n"
-	"Makes USB smart-card readers in this machine that stand for readers of a host.\n"
-	"\n"
-	"  -c, --config FILE      read FILE, not " GADGET_CONFIG_FILE "\n"
-	"      --log-level LEVEL  error, warning, info or debug, whatever the configuration says\n"
-	"      --version          print the version\n"
-	"      --help             print this\n"
-	"\n"
-	"check-config, or --check-config, says whether the configuration can be used: exit status 0 or 78.\n"
-	"doctor looks at what a reader here depends on, and says what is wrong and what to type.\n"
-	"genkey makes this machine's private key in KEY-FILE, which must not be there yet, and prints its\n"
-	"public key, for the bridge's configuration; pubkey prints it again. KEY-FILE is\n"
-	CONFIG_KEY_FILE " unless given.\n";
+/* ---- configuration ---- */
 
-/* ---- parse ---- */
-
-/* genkey [FILE], pubkey [FILE] */
-static void parse_key_command(int argc, char **argv, struct arguments *arguments)
-{
-	const char *word = optind < argc ? argv[optind] : "";
-
-	if (strcmp(word, KEY_COMMAND_MAKE) != 0 && strcmp(word, KEY_COMMAND_SHOW) != 0)
-		return;
-	arguments->key_command = word;
-	optind++;
-	if (optind < argc)
-		arguments->key_file = argv[optind++];
-}
-
-/* Returns -1 to go on, else the exit status. */
-static int parse_arguments(int argc, char **argv, struct arguments *arguments)
-{
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check-config", no_argument, NULL, 'k' },
-		{ "log-level", required_argument, NULL, 'l' },
-		{ "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	*arguments = (struct arguments){ .config = GADGET_CONFIG_FILE,
-		.key_file = CONFIG_KEY_FILE };
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			arguments->config = optarg;
-			break;
-		case 'k':
-			arguments->check = true;
-			break;
-		case 'l':
-			arguments->log_level = optarg;
-			break;
-		case 'v':
-			(void)puts("ccid-gadget " CCID_RELAY_VERSION);
-			return EX_OK;
-		case 'h':
-			(void)fputs(usage, stdout);
-			return EX_OK;
-		default:
-			(void)fputs(usage, stderr);
-			return EX_USAGE;
-		}
-	}
-	if (optind + 1 == argc && strcmp(argv[optind], "check-config") == 0) {
-		arguments->check = true;
-		optind++;
-	}
-	if (optind + 1 == argc && strcmp(argv[optind], "doctor") == 0) {
-		arguments->doctor = true;
-		optind++;
-	}
-	parse_key_command(argc, argv, arguments);
-	if (optind == argc)
-		return -1;
-	(void)fprintf(stderr, "ccid-gadget: '%s' is not a command\n%s", argv[optind], usage);
-	return EX_USAGE;
-}
-
-static int read_config(const struct arguments *arguments, struct config *config)
+static int read_config(const struct command_line *line, struct config *config)
 {
 	char problem[CONFIG_PROBLEM_MAX] = "";
-	int r = config_read(arguments->config, config, problem);
+	int r = config_read(line->config, config, problem);
 
 	if (r != 0) {
 		(void)fprintf(stderr, "%s\n", r > 0 ? problem : strerror(-r));
 		return r > 0 ? EX_CONFIG : EX_OSERR;
 	}
-	if (arguments->log_level != NULL &&
-		log_level_by_name(arguments->log_level, &config->log_level) != 0) {
-		(void)fprintf(stderr, "ccid-gadget: '%s' is none of error, warning, info, debug\n",
-			arguments->log_level);
-		return EX_USAGE;
-	}
+	if (line->log_level != NULL)
+		(void)log_level_by_name(line->log_level, &config->log_level);
 	return EX_OK;
 }
 
@@ -203,6 +114,15 @@ static int check_system(void)
 	return r == 0 ? 0 : EXIT_FAILURE;
 }
 
+/* Without it nobody can ask, and that is all. */
+static void open_control(const struct config *config, struct control_socket *socket)
+{
+	char why[CONTROL_WHY_MAX];
+
+	if (config->control[0] != '\0' && control_socket_open(socket, config->control, why) != 0)
+		log_warning("control", "%s: 'ccid-gadget status' will not find this one", why);
+}
+
 /*
  * Leaves what only root may do to a process of its own, and all else to a user who may do nothing.
  * In this order, so that the maker never has the key.
@@ -238,6 +158,7 @@ static int give_up_root(struct config *config, struct usb_maker **maker)
 
 static void program_stop(struct program *program)
 {
+	report_stop(&program->report);
 	program->daemon = daemon_stop(program->daemon);
 	if (!uv_is_closing((uv_handle_t *)&program->maker))
 		uv_close((uv_handle_t *)&program->maker, NULL);
@@ -288,7 +209,7 @@ static void program_signals(struct program *program)
 	(void)uv_signal_start(&program->interrupt, on_signal, SIGINT);
 }
 
-static int run(struct config *config, struct usb_maker *maker)
+static int run(struct config *config, struct usb_maker *maker, struct control_socket *control)
 {
 	struct program program = { .status = EXIT_SUCCESS };
 	int r = uv_loop_init(&program.loop);
@@ -304,7 +225,9 @@ static int run(struct config *config, struct usb_maker *maker)
 			&program);
 	/* The connection has a copy. */
 	payload_wipe(&config->own, sizeof(config->own));
-	if (r != 0) {
+	if (r == 0) {
+		report_start(&program.report, &program.loop, control, program.daemon);
+	} else {
 		if (r < 0)
 			log_error("main", "can't start: %s", strerror(-r));
 		program.status = EXIT_FAILURE;
@@ -315,38 +238,112 @@ static int run(struct config *config, struct usb_maker *maker)
 	return program.status;
 }
 
+/* Set up as root, run as nobody in particular. */
+static int serve(struct config *config)
+{
+	struct control_socket control = CONTROL_SOCKET_NULL;
+	struct usb_maker *maker = NULL;
+	int status = check_system();
+
+	if (status == 0) {
+		open_control(config, &control);
+		status = give_up_root(config, &maker);
+	}
+	if (status == 0)
+		status = run(config, maker, &control);
+	control_socket_close(&control);
+	maker = usb_maker_free(maker);
+	return status;
+}
+
+static int run_daemon(const struct command_line *line)
+{
+	bool check = line->command != NULL;
+	static struct config config;
+	int status = read_config(line, &config);
+
+	if (status == EX_OK && check) {
+		status = read_key(&config);
+		if (status == EX_OK)
+			(void)printf("%s: configuration OK\n", line->config);
+	} else if (status == EX_OK) {
+		log_init(NAME, config.log_level);
+		status = serve(&config);
+	}
+	payload_wipe(&config.own, sizeof(config.own));
+	return status;
+}
+
+/* ---- commands ---- */
+
+static int run_key(const struct command_line *line)
+{
+	return key_command(NAME, line->command->name,
+		line->operand != NULL ? line->operand : CONFIG_KEY_FILE);
+}
+
+static int run_doctor(const struct command_line *line)
+{
+	return doctor_run(line->config);
+}
+
+/*
+ * Asks the daemon that runs. Who asks may not be allowed to read the configuration, and then can only
+ * guess where that is.
+ */
+static int run_ask(const struct command_line *line)
+{
+	static struct config config;
+	struct control_asking asking = {
+		.program = NAME,
+		.path = CONFIG_CONTROL,
+		.json = line->json,
+		.watch = line->watch,
+		.show = show_readers,
+	};
+	char problem[CONFIG_PROBLEM_MAX];
+
+	(void)control_verb_by_name(line->command->name, &asking.request.verb);
+	if (line->socket != NULL)
+		asking.path = line->socket;
+	else if (config_read(line->config, &config, problem) == 0)
+		asking.path = config.control;
+	return control_ask(&asking);
+}
+
+/* ---- the command line ---- */
+
+static const struct command commands[] = {
+	{ "readers", NULL, "the readers of the host, and what they are here", true, run_ask },
+	{ "check-config", NULL, "whether the configuration is right: exit status 0 or 78", false, run_daemon },
+	{ "doctor", NULL, "what is wrong with this machine or its configuration, and what to type",
+		false, run_doctor },
+	{ KEY_COMMAND_MAKE, "[KEY-FILE]", "make this machine's key, and print its public half, which goes\n"
+		"into the bridge's configuration", false, run_key },
+	{ KEY_COMMAND_SHOW, "[KEY-FILE]", "print the public half again; KEY-FILE is, unless given,\n"
+		CONFIG_KEY_FILE, false, run_key },
+	{ NULL, NULL, NULL, false, NULL },
+};
+
+static const struct command_program program_line = {
+	.name = NAME,
+	.purpose = "Makes USB smart-card readers in this machine that stand for readers of a host.",
+	.version = NAME " " CCID_RELAY_VERSION "\n",
+	.config = GADGET_CONFIG_FILE,
+	.commands = commands,
+};
+
 int main(int argc, char **argv)
 {
-	struct arguments arguments;
-	static struct config config;
-	struct usb_maker *maker = NULL;
-	int status = parse_arguments(argc, argv, &arguments);
+	struct command_line line;
+	int status = command_line_parse(&program_line, argc, argv, &line);
 
-	if (status >= 0)
+	if (status != COMMAND_LINE_GO_ON)
 		return status;
 	harden_process();
 	if (sodium_init() < 0) {
 		(void)fputs("ccid-gadget: libsodium does not start\n", stderr);
 		return EXIT_FAILURE;
 	}
-	if (arguments.key_command != NULL)
-		return key_command("ccid-gadget", arguments.key_command, arguments.key_file);
-	if (arguments.doctor)
-		return doctor_run(arguments.config);
-	status = read_config(&arguments, &config);
-	if (status == EX_OK && arguments.check) {
-		status = read_key(&config);
-		if (status == EX_OK)
-			(void)printf("%s: configuration OK\n", arguments.config);
-	} else if (status == EX_OK) {
-		log_init("ccid-gadget", config.log_level);
-		status = check_system();
-		if (status == 0)
-			status = give_up_root(&config, &maker);
-		if (status == 0)
-			status = run(&config, maker);
-		maker = usb_maker_free(maker);
-	}
-	payload_wipe(&config.own, sizeof(config.own));
-	return status;
+	return line.command != NULL ? line.command->run(&line) : run_daemon(&line);
 }

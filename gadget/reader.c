@@ -43,6 +43,9 @@ struct reader {
 
 	char host_name[WIRE_NAME_MAX]; /* empty: unplugged */
 	uint32_t host_id;
+	uint8_t card;                  /* enum wire_card: what the host said of it last */
+	uint8_t atr[WIRE_ATR_MAX];
+	uint8_t atr_size;
 	unsigned int ordinal;
 	struct ccid_pin_pad pin_pad;   /* the host's; in the class descriptor */
 
@@ -261,6 +264,11 @@ static void reader_close_device(struct reader *reader)
 	reader_run(reader);
 }
 
+static void reader_gadget_name(const struct reader *reader, char name[static USB_NAME_MAX + 1])
+{
+	(void)snprintf(name, USB_NAME_MAX + 1, READER_GADGETS "%zu", reader->index);
+}
+
 static struct usb_settings reader_settings(const struct reader *reader)
 {
 	struct usb_settings settings = {
@@ -276,7 +284,7 @@ static struct usb_settings reader_settings(const struct reader *reader)
 	};
 
 	ccid_descriptor(settings.class_descriptor, &reader->pin_pad);
-	(void)snprintf(settings.name, sizeof(settings.name), READER_GADGETS "%zu", reader->index);
+	reader_gadget_name(reader, settings.name);
 	(void)snprintf(settings.udc, sizeof(settings.udc), "%s", reader->config->udc);
 	return settings;
 }
@@ -374,6 +382,9 @@ void reader_update(struct reader *reader, const struct wire_reader *host)
 {
 	(void)snprintf(reader->host_name, sizeof(reader->host_name), "%s", host->name);
 	reader->host_id = host->id;
+	reader->card = host->card;
+	reader->atr_size = host->atr_size;
+	memcpy(reader->atr, host->atr, sizeof(reader->atr));
 	reader_replug(reader, host);
 	slot_set_card(reader->slot, reader_now(reader), (struct slot_card){
 		.present = host->card != WIRE_CARD_ABSENT, .insertion = host->insertion });
@@ -382,6 +393,8 @@ void reader_update(struct reader *reader, const struct wire_reader *host)
 
 void reader_empty(struct reader *reader)
 {
+	reader->card = WIRE_CARD_ABSENT;
+	reader->atr_size = 0;
 	slot_set_card(reader->slot, reader_now(reader), (struct slot_card){ .present = false });
 	reader_run(reader);
 }
@@ -389,6 +402,23 @@ void reader_empty(struct reader *reader)
 bool reader_is_plugged(const struct reader *reader)
 {
 	return reader->host_name[0] != '\0';
+}
+
+void reader_look(const struct reader *reader, struct reader_look *look)
+{
+	*look = READER_LOOK_NULL;
+	if (!reader_is_plugged(reader))
+		return;
+	memcpy(look->host_name, reader->host_name, sizeof(look->host_name));
+	look->identity = identity_make(reader->config, reader->guest, reader->host_name,
+		reader->ordinal);
+	reader_gadget_name(reader, look->gadget);
+	if (reader->device != NULL)
+		(void)snprintf(look->udc, sizeof(look->udc), "%s", usb_udc(reader->device));
+	look->card = reader->card;
+	look->powered = slot_icc_status(reader->slot) == CCID_ICC_ACTIVE;
+	memcpy(look->atr, reader->atr, sizeof(look->atr));
+	look->atr_size = reader->atr_size;
 }
 
 /* ---- life ---- */

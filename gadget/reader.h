@@ -58,5 +58,21 @@ void reader_empty(struct reader *reader);
 /* The host's reader is gone: unplugs the device. */
 void reader_unplug(struct reader *reader);
 
+/* What there is to see of a reader, for a display. */
+struct reader_look {
+	char host_name[WIRE_NAME_MAX];  /* empty: unplugged */
+	struct usb_identity identity;   /* of the device; nothing while unplugged, nor is gadget */
+	char gadget[USB_NAME_MAX + 1];  /* its name in configfs */
+	char udc[64];                   /* empty: there is no port for it */
+	uint8_t card;                   /* enum wire_card, as the host said */
+	bool powered;                   /* by a driver */
+	uint8_t atr[WIRE_ATR_MAX];
+	size_t atr_size;
+};
+
+#define READER_LOOK_NULL ((struct reader_look){ .host_name = "" })
+
+void reader_look(const struct reader *reader, struct reader_look *look);
+
 /* A call has ended. Returns whether it was this reader's. */
 bool reader_reply(struct reader *reader, const struct wire_reply *reply);

@@ -255,7 +255,8 @@ static int copy_config(cfg_t *cfg, void *target)
 		return CONFIG_INVALID;
 	}
 	(void)log_level_by_name(cfg_getstr(cfg, "log-level"), &config->log_level);
-	r = copy_front_user(cfg, config);
+	config->control = strdup(cfg_getstr(cfg, "control"));
+	r = config->control != NULL ? copy_front_user(cfg, config) : -ENOMEM;
 	if (r == 0)
 		r = copy_list(cfg, "listen", &config->endpoints, &config->endpoint_count);
 	if (r == 0)
@@ -283,6 +284,7 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 		CFG_STR("front-user", "nobody", CFGF_NONE),
 		CFG_STR("key-file", BRIDGE_KEY_FILE, CFGF_NONE),
 		CFG_STR("log-level", "info", CFGF_NONE),
+		CFG_STR("control", BRIDGE_CONTROL, CFGF_NONE),
 		CFG_SEC("guest", guest_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_END()
 	};
@@ -294,6 +296,7 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 	cfg_set_validate_func(cfg, "listen", check_listen);
 	cfg_set_validate_func(cfg, "front-user", check_front_user);
 	cfg_set_validate_func(cfg, "log-level", config_check_log_level);
+	cfg_set_validate_func(cfg, "control", config_check_socket);
 	cfg_set_validate_func(cfg, "guest", check_guest);
 	cfg_set_validate_func(cfg, "key-file", check_key_file);
 	cfg_set_validate_func(cfg, "guest|auth", check_auth);
@@ -324,5 +327,6 @@ void bridge_config_deinit(struct bridge_config *config)
 	}
 	free(config->guests);
 	free(config->key_file);
+	free(config->control);
 	*config = BRIDGE_CONFIG_NULL;
 }

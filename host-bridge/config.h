@@ -38,9 +38,11 @@ struct bridge_config {
 	enum log_level log_level;
 	char *key_file;     /* of the bridge's private key */
 	bool keyed;         /* at least one guest is */
+	char *control;      /* path of the control socket; empty: none */
 };
 
 #define BRIDGE_ENDPOINTS_MAX 32
+#define BRIDGE_CONTROL "/run/ccid-bridge/control.sock" /* unless the file says otherwise */
 
 #define BRIDGE_CONFIG_NULL ((struct bridge_config){ .endpoints = NULL })
 

@@ -27,6 +27,7 @@
 #include "host-bridge/guest.h"
 #include "host-bridge/host_readers.h"
 #include "host-bridge/leftovers.h"
+#include "host-bridge/report.h"
 #include "host-bridge/used_cards.h"
 #include "relay/link.h"
 #include "relay/session.h"
@@ -53,6 +54,7 @@ struct core {
 	struct bridge_guest_host host;
 	struct bridge_guest **guests; /* as many as in the configuration */
 	struct host_readers readers;
+	struct bridge_report report;
 	char refused[WIRE_NAME_MAX];  /* the guest that was refused last: it will come again */
 	bool stopping;
 	int result;                   /* 0, or the error that ended it, and was logged */
@@ -353,7 +355,9 @@ static void on_prepare(uv_prepare_t *prepare)
 		core_end_if_idle(core);
 		return;
 	}
-	host_readers_want(&core->readers, any_session(core));
+	bridge_report_again(&core->report);
+	host_readers_want(&core->readers, any_session(core) ||
+		bridge_report_wants_readers(&core->report));
 	deadline = core_deadline(core);
 	if (deadline == SESSION_NEVER)
 		(void)uv_timer_stop(&core->timer);
@@ -388,6 +392,7 @@ static void core_stop(struct core *core)
 		uv_close((uv_handle_t *)&core->signals[i], NULL);
 	uv_close((uv_handle_t *)&core->timer, NULL);
 	host_readers_stop(&core->readers);
+	bridge_report_stop(&core->report);
 	leftovers_shut(&core->leftovers);
 	for (size_t i = 0; i < core->config->guest_count; i++) {
 		if (bridge_guest_session(core->guests[i]) != 0)
@@ -448,6 +453,8 @@ static void core_listen(struct core *core)
 		r = front_keeper_start(&core->fronts[i], why, sizeof why);
 	if (r == 0)
 		r = core_reset_leftovers(core, why, sizeof why);
+	if (r == 0)
+		bridge_report_start(&core->report, &core->loop);
 	if (r == 0 || core->stopping)
 		return;
 	log_error("bridge", "%s", r > 0 ? why : strerror(-r));
@@ -509,7 +516,6 @@ static int core_init(struct core *core, const char *log_level, struct key_pair *
 	payload_wipe(own, sizeof *own);
 	if (r < 0)
 		return r;
-
 	core->host = (struct bridge_guest_host){
 		.loop = &core->loop,
 		.log_level = log_level,
@@ -529,7 +535,14 @@ static int core_init(struct core *core, const char *log_level, struct key_pair *
 		.context = core,
 	};
 	r = core_make_fronts(core, log_level);
-	return r < 0 ? r : core_make_guests(core);
+	if (r == 0)
+		r = core_make_guests(core);
+	core->report = (struct bridge_report){
+		.config = core->config,
+		.guests = core->guests,
+		.readers = &core->readers,
+	};
+	return r;
 }
 
 static void core_deinit(struct core *core)

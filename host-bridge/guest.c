@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "host-bridge/guest_reader.h"
@@ -339,6 +340,22 @@ void bridge_guest_forget_readers(struct bridge_guest *guest)
 {
 	guest->allowed = (struct wire_readers){ .service = 0 };
 	bridge_session_forget_readers(guest->session);
+}
+
+struct bridge_guest_use bridge_guest_use(const struct bridge_guest *guest, const char *name)
+{
+	struct bridge_guest_use use = {
+		.allowed = reader_table_picks((const char *const *)guest->config->patterns,
+			guest->config->pattern_count, name),
+	};
+
+	for (const struct guest_reader *r = guest->readers; r != NULL; r = r->next) {
+		if (strcmp(r->name, name) != 0)
+			continue;
+		use.open = r->open;
+		use.used = r->open && r->used;
+	}
+	return use;
 }
 
 bool bridge_guest_is_busy(const struct bridge_guest *guest)

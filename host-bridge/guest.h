@@ -71,6 +71,15 @@ int bridge_guest_set_readers(struct bridge_guest *guest, const struct reader_tab
 /* Nothing is known of the host's readers, and no guest has a session. */
 void bridge_guest_forget_readers(struct bridge_guest *guest);
 
+/* What this guest does with a reader, for a display. */
+struct bridge_guest_use {
+	bool allowed; /* it may see it */
+	bool open;    /* it has a handle on the card */
+	bool used;    /* and may have sent an APDU over it */
+};
+
+struct bridge_guest_use bridge_guest_use(const struct bridge_guest *guest, const char *reader);
+
 /* Whether one of its processes has not ended yet. */
 bool bridge_guest_is_busy(const struct bridge_guest *guest);
 

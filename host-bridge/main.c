@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
-#include <getopt.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +15,8 @@
 #include "base/harden.h"
 #include "base/log.h"
 #include "base/payload.h"
+#include "control/ask.h"
+#include "control/command_line.h"
 #include "host-bridge/config.h"
 #include "host-bridge/core.h"
 #include "host-bridge/doctor.h"
@@ -23,167 +24,78 @@
 #include "host-bridge/monitor.h"
 #include "host-bridge/process.h"
 #include "host-bridge/prober.h"
+#include "host-bridge/show.h"
 #include "host-bridge/worker.h"
 #include "relay/key_file.h"
 #include "relay/wire.h"
 
-enum {
-	OPTION_CHECK = 0x100,
-	OPTION_LEVEL,
-	OPTION_ROLE,
-	OPTION_VERSION,
-	OPTION_HELP,
-};
+#define NAME "ccid-bridge"
 
-static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "check-config", no_argument, NULL, OPTION_CHECK },
-	{ "log-level", required_argument, NULL, OPTION_LEVEL },
-	{ PROCESS_ROLE_OPTION, required_argument, NULL, OPTION_ROLE },
-	{ "version", no_argument, NULL, OPTION_VERSION },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ NULL, 0, NULL, 0 },
-};
+/* ---- roles ---- */
 
-static const char usage_text[] =
-	"Usage: ccid-bridge [-c FILE] [--log-level LEVEL]\n"
-	"       ccid-bridge [-c FILE] check-config|doctor\n"
-	"       ccid-bridge genkey|pubkey [KEY-FILE]\n"
-	"Lets guests use the smart-card readers of this host, through its pcscd.\n"
-	"\n"
-	"  -c, --config FILE      read FILE, not " BRIDGE_CONFIG_FILE "\n"
-	"      --log-level LEVEL  error, warning, info or debug, whatever the configuration says\n"
-	"      --version          print the version\n"
-	"      --help             print this\n"
-	"\n"
-	"check-config, or --check-config, says whether the configuration can be used: its exit\n"
-	"status is 0 or 78.\n"
-	"doctor looks at what the bridge depends on, and says what is wrong and what to type.\n"
-	"genkey makes the bridge's private key in KEY-FILE, which must not be there yet, and prints\n"
-	"its public key, for the guests' configurations; pubkey prints it again. KEY-FILE is\n"
-	BRIDGE_KEY_FILE " unless given.\n";
-
-struct arguments {
-	const char *config;
-	const char *log_level; /* NULL: that of the configuration */
-	const char *role;      /* NULL: core */
-	const char *const *words; /* of a role: a worker's guest and reader, a front's endpoint */
-	size_t word_count;
-	const char *key_command; /* NULL: none */
-	const char *key_file;
-	bool check;
-	bool doctor;
-	bool done;             /* --help, --version: nothing more to do */
-};
-
-static int usage_error(void)
-{
-	(void)fputs("Try 'ccid-bridge --help'.\n", stderr);
-	return EX_USAGE;
-}
-
-static int parse_option(struct arguments *arguments, int option)
-{
-	enum log_level level;
-
-	switch (option) {
-	case 'c':
-		arguments->config = optarg;
-		return 0;
-	case OPTION_CHECK:
-		arguments->check = true;
-		return 0;
-	case OPTION_LEVEL:
-		arguments->log_level = optarg;
-		if (log_level_by_name(optarg, &level) == 0)
-			return 0;
-		(void)fprintf(stderr, "ccid-bridge: unknown log level: %s\n", optarg);
-		return usage_error();
-	case OPTION_ROLE:
-		arguments->role = optarg;
-		return 0;
-	case OPTION_VERSION:
-		(void)printf("ccid-bridge %s, relay protocol %d.%d\n", CCID_RELAY_VERSION,
-			WIRE_MAJOR, WIRE_MINOR);
-		arguments->done = true;
-		return 0;
-	case OPTION_HELP:
-		(void)fputs(usage_text, stdout);
-		arguments->done = true;
-		return 0;
-	}
-	return usage_error();
-}
-
-/* What is no option: words for a role, a subcommand for the administrator. */
-static int parse_rest(struct arguments *arguments, int count, char **rest)
-{
-	if (arguments->role != NULL) {
-		arguments->words = (const char *const *)rest;
-		arguments->word_count = (size_t)count;
-		return 0;
-	}
-	if (count == 1 && strcmp(rest[0], "check-config") == 0) {
-		arguments->check = true;
-		return 0;
-	}
-	if (count == 1 && strcmp(rest[0], "doctor") == 0) {
-		arguments->doctor = true;
-		return 0;
-	}
-	if (count >= 1 && count <= 2 && (strcmp(rest[0], KEY_COMMAND_MAKE) == 0 ||
-			strcmp(rest[0], KEY_COMMAND_SHOW) == 0)) {
-		arguments->key_command = rest[0];
-		arguments->key_file = count == 2 ? rest[1] : BRIDGE_KEY_FILE;
-		return 0;
-	}
-	if (count == 0)
-		return 0;
-	(void)fprintf(stderr, "ccid-bridge: unknown command: %s\n", rest[0]);
-	return usage_error();
-}
-
-/* Returns 0 or an exit status. */
-static int parse_arguments(struct arguments *arguments, int argc, char **argv)
-{
-	int option;
-	int status = 0;
-
-	*arguments = (struct arguments){ .config = BRIDGE_CONFIG_FILE };
-	while (status == 0 && !arguments->done) {
-		option = getopt_long(argc, argv, "c:", long_options, NULL);
-		if (option == -1)
-			return parse_rest(arguments, argc - optind, &argv[optind]);
-		status = parse_option(arguments, option);
-	}
-	return status;
-}
-
-static int run_role(const struct arguments *arguments)
+static int run_role(const struct command_line *line)
 {
 	enum log_level level = LOG_LEVEL_INFO;
-	const char *const *words = arguments->words;
-	size_t count = arguments->word_count;
+	const char *const *words = line->words;
+	size_t count = line->word_count;
 
-	if (arguments->log_level != NULL)
-		(void)log_level_by_name(arguments->log_level, &level);
+	if (line->log_level != NULL)
+		(void)log_level_by_name(line->log_level, &level);
 	log_init("ccid-bridge", level);
-	if (process_adopt(arguments->role) != 0) {
+	if (process_adopt(line->role) != 0) {
 		(void)fputs("ccid-bridge: this role is for ccid-bridge itself to start\n", stderr);
 		return EX_USAGE;
 	}
-	if (strcmp(arguments->role, PROCESS_FRONT) == 0 && count == 1)
+	if (strcmp(line->role, PROCESS_FRONT) == 0 && count == 1)
 		return front_run(PROCESS_CHANNEL, words[0]);
-	if (strcmp(arguments->role, PROCESS_MONITOR) == 0 && count == 0)
+	if (strcmp(line->role, PROCESS_MONITOR) == 0 && count == 0)
 		return monitor_run(PROCESS_CHANNEL);
-	if (strcmp(arguments->role, PROCESS_WORKER) == 0 && count == WORKER_WORDS)
+	if (strcmp(line->role, PROCESS_WORKER) == 0 && count == WORKER_WORDS)
 		return worker_run(PROCESS_CHANNEL, words);
-	if (strcmp(arguments->role, PROCESS_CLEANER) == 0 && count == 2)
+	if (strcmp(line->role, PROCESS_CLEANER) == 0 && count == 2)
 		return worker_clean(PROCESS_CHANNEL, words[0], words[1]);
-	if (strcmp(arguments->role, PROCESS_PROBER) == 0 && count == 1)
+	if (strcmp(line->role, PROCESS_PROBER) == 0 && count == 1)
 		return prober_run(PROCESS_CHANNEL, words[0]);
-	return usage_error();
+	(void)fprintf(stderr, "ccid-bridge: no such role: %s\n", line->role);
+	return EX_USAGE;
 }
+
+/* ---- commands ---- */
+
+static int run_key(const struct command_line *line)
+{
+	return key_command(NAME, line->command->name,
+		line->operand != NULL ? line->operand : BRIDGE_KEY_FILE);
+}
+
+/*
+ * Where the daemon is asked. Who asks may not be allowed to read the configuration, and then can only
+ * guess.
+ */
+static int run_ask(const struct command_line *line)
+{
+	struct bridge_config config = BRIDGE_CONFIG_NULL;
+	struct control_asking asking = {
+		.program = NAME,
+		.path = BRIDGE_CONTROL,
+		.json = line->json,
+		.watch = line->watch,
+		.show = bridge_show_readers,
+	};
+	char problem[CONFIG_PROBLEM_MAX];
+	int status;
+
+	(void)control_verb_by_name(line->command->name, &asking.request.verb);
+	if (line->socket != NULL)
+		asking.path = line->socket;
+	else if (bridge_config_read(&config, line->config, problem) == 0)
+		asking.path = config.control;
+	status = control_ask(&asking);
+	bridge_config_deinit(&config);
+	return status;
+}
+
+/* ---- core ---- */
 
 static const char *level_name(enum log_level level)
 {
@@ -208,24 +120,25 @@ static int read_key(const struct bridge_config *config, struct key_pair *own)
 	return 0;
 }
 
-static int run_core(const struct arguments *arguments)
+static int run_core(const struct command_line *line)
 {
+	bool check = line->command != NULL;
 	struct bridge_config config = BRIDGE_CONFIG_NULL;
 	static struct key_pair own;
 	char problem[CONFIG_PROBLEM_MAX];
 	int status = EXIT_FAILURE;
-	int r = bridge_config_read(&config, arguments->config, problem);
+	int r = bridge_config_read(&config, line->config, problem);
 
 	if (r != 0) {
 		(void)fprintf(stderr, "%s\n", r > 0 ? problem : strerror(-r));
 		return EX_CONFIG;
 	}
-	if (arguments->log_level != NULL)
-		(void)log_level_by_name(arguments->log_level, &config.log_level);
-	log_init("ccid-bridge", config.log_level);
+	if (line->log_level != NULL)
+		(void)log_level_by_name(line->log_level, &config.log_level);
+	log_init(NAME, config.log_level);
 	if (read_key(&config, &own) != 0) {
 		status = EX_CONFIG;
-	} else if (arguments->check) {
+	} else if (check) {
 		(void)puts("configuration OK");
 		status = EXIT_SUCCESS;
 	} else {
@@ -236,25 +149,47 @@ static int run_core(const struct arguments *arguments)
 	return status;
 }
 
+/* ---- the command line ---- */
+
+static int run_doctor(const struct command_line *line)
+{
+	return doctor_run(line->config);
+}
+
+static const struct command commands[] = {
+	{ "readers", NULL, "the host's readers and cards, and which guest has which", true, run_ask },
+	{ "check-config", NULL, "whether the configuration is right: exit status 0 or 78", false, run_core },
+	{ "doctor", NULL, "what is wrong with this host or its configuration, and what to type", false,
+		run_doctor },
+	{ KEY_COMMAND_MAKE, "[KEY-FILE]", "make the bridge's key, and print its public half, which goes into\n"
+		"the guests' configurations", false, run_key },
+	{ KEY_COMMAND_SHOW, "[KEY-FILE]", "print the public half again; KEY-FILE is, unless given,\n"
+		BRIDGE_KEY_FILE, false, run_key },
+	{ NULL, NULL, NULL, false, NULL },
+};
+
+static const struct command_program program = {
+	.name = NAME,
+	.purpose = "Lets guests use the smart-card readers of this host, through its pcscd.",
+	.version = NAME " " CCID_RELAY_VERSION "\n",
+	.config = BRIDGE_CONFIG_FILE,
+	.commands = commands,
+	.role_option = PROCESS_ROLE_OPTION,
+};
+
 int main(int argc, char **argv)
 {
-	struct arguments arguments;
-	int status = parse_arguments(&arguments, argc, argv);
+	struct command_line line;
+	int status = command_line_parse(&program, argc, argv, &line);
 
-	if (status != 0)
+	if (status != COMMAND_LINE_GO_ON)
 		return status;
-	if (arguments.done)
-		return EXIT_SUCCESS;
 	harden_process();
 	if (sodium_init() < 0) {
 		(void)fputs("ccid-bridge: libsodium can't be used\n", stderr);
 		return EXIT_FAILURE;
 	}
-	if (arguments.role != NULL)
-		return run_role(&arguments);
-	if (arguments.key_command != NULL)
-		return key_command("ccid-bridge", arguments.key_command, arguments.key_file);
-	if (arguments.doctor)
-		return doctor_run(arguments.config);
-	return run_core(&arguments);
+	if (line.role != NULL)
+		return run_role(&line);
+	return line.command != NULL ? line.command->run(&line) : run_core(&line);
 }

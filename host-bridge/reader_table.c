@@ -156,7 +156,7 @@ int reader_table_update(struct reader_table *table, const struct wire_readers *s
 	return r;
 }
 
-static bool is_picked(const char *const *patterns, size_t count, const char *name)
+bool reader_table_picks(const char *const *patterns, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (pattern_matches(patterns[i], name))
@@ -174,7 +174,7 @@ void reader_table_pick(const struct reader_table *table, const char *const *patt
 		const struct reader_entry *entry = &table->entries[i];
 
 		if (entry->plugged && !entry->waiting &&
-		    is_picked(patterns, count, entry->reader.name))
+		    reader_table_picks(patterns, count, entry->reader.name))
 			picked->readers[picked->count++] = entry->reader;
 	}
 }

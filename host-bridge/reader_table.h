@@ -71,6 +71,9 @@ bool reader_table_is_settled(const struct reader_table *table);
 void reader_table_pick(const struct reader_table *table, const char *const *patterns, size_t count,
 	struct wire_readers *picked);
 
+/* Whether one of the patterns picks a reader of this name. */
+bool reader_table_picks(const char *const *patterns, size_t count, const char *name);
+
 /* Nothing is known any more but the identities: as before the first update. */
 void reader_table_forget(struct reader_table *table);
 

@@ -38,6 +38,7 @@ struct usb_device {
 	int timer;
 	struct usb_maker *maker; /* borrowed */
 	bool made;               /* it has a gadget for us */
+	char udc[64];            /* that it is plugged into; empty: none */
 	struct usb_control control;
 	struct usb_endpoints endpoints;
 };
@@ -139,7 +140,6 @@ static void usb_device_ring(uv_poll_t *poll, int status, int events)
 static int usb_device_make(struct usb_device *device, const struct usb_settings *settings)
 {
 	struct usb_files files = USB_FILES_NULL;
-	char udc[sizeof(settings->udc)];
 	int r = usb_maker_make(device->maker, settings, device->bell, &files);
 
 	if (r != 0)
@@ -147,9 +147,9 @@ static int usb_device_make(struct usb_device *device, const struct usb_settings 
 	device->made = true;
 	device->control.ep0 = files.ep0;
 	usb_endpoints_adopt(&device->endpoints, &files);
-	r = usb_maker_bind(device->maker, settings->name, udc);
+	r = usb_maker_bind(device->maker, settings->name, device->udc);
 	if (r == 0)
-		usb_endpoints_plugged(&device->endpoints, udc);
+		usb_endpoints_plugged(&device->endpoints, device->udc);
 	return r;
 }
 
@@ -276,6 +276,11 @@ struct usb_device *usb_close(struct usb_device *device)
 		usb_maker_remove(device->maker, device->name);
 	usb_device_close_watches(device);
 	return NULL;
+}
+
+const char *usb_udc(const struct usb_device *device)
+{
+	return device->udc;
 }
 
 int usb_send(struct usb_device *device, struct payload_view message)

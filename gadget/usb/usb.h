@@ -135,6 +135,9 @@ int usb_open(struct usb_device **device, uv_loop_t *loop, struct usb_maker *make
  */
 struct usb_device *usb_close(struct usb_device *device);
 
+/* The UDC that the device is plugged into, "dummy_udc.0"; valid as long as the device. */
+const char *usb_udc(const struct usb_device *device);
+
 /*
  * Sends a message on bulk IN as soon as the host asks for one; the bytes are copied. One at a time:
  * sent() says when the next may follow. Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED; fatal: -errno.

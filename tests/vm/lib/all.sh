@@ -18,4 +18,5 @@
 . "$TOP/tests/vm/lib/usbmon.sh"
 . "$TOP/tests/vm/lib/pinpad.sh"
 . "$TOP/tests/vm/lib/conformance.sh"
+. "$TOP/tests/vm/lib/control.sh"
 . "$TOP/tests/vm/lib/attacks.sh"

@@ -1,0 +1,104 @@
+/*
+ * The gadget's answers. See report.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "gadget/report.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+
+/* ---- readers ---- */
+
+static const char *card_word(uint8_t card)
+{
+	switch (card) {
+	case WIRE_CARD_ABSENT:
+		return "absent";
+	case WIRE_CARD_PRESENT:
+		return "present";
+	}
+	return "mute";
+}
+
+static const char *state_word(const struct reader_look *look)
+{
+	if (look->host_name[0] == '\0')
+		return "waiting";
+	return look->udc[0] == '\0' ? "no-port" : "plugged";
+}
+
+static json_t *report_usb(const struct reader_look *look)
+{
+	const struct usb_identity *identity = &look->identity;
+	char id[sizeof "0000:0000"];
+
+	(void)snprintf(id, sizeof id, "%04x:%04x", identity->idVendor, identity->idProduct);
+	return json_pack("{s:s, s:o, s:o, s:o, s:s}", "id", id,
+		"name", control_json_text(identity->interface),
+		"serial", control_json_text(identity->serial),
+		"udc", control_json_text_or_null(look->udc),
+		"gadget", look->gadget);
+}
+
+/* A place, and the reader that stands there, if one ever did. */
+static json_t *report_place(const struct daemon *daemon, size_t i)
+{
+	const struct place *place = &daemon_places(daemon)->places[i];
+	const struct reader *reader = daemon_reader(daemon, i);
+	struct reader_look look = READER_LOOK_NULL;
+
+	if (reader != NULL)
+		reader_look(reader, &look);
+	return json_pack("{s:i, s:o, s:o, s:s, s:s, s:b, s:o, s:o}", "place", (int)i,
+		"pattern", control_json_text(place->config->pattern),
+		"host_reader", control_json_text_or_null(look.host_name),
+		"state", state_word(&look),
+		"card", card_word(look.card),
+		"powered", look.powered,
+		"atr", control_json_hex(look.atr, look.atr_size),
+		"usb", look.host_name[0] != '\0' ? report_usb(&look) : json_null());
+}
+
+static json_t *report_readers(const struct daemon *daemon)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < daemon_places(daemon)->count; i++)
+		(void)json_array_append_new(list, report_place(daemon, i));
+	return json_pack("{s:i, s:s, s:o, s:b, s:o}", "schema", CONTROL_SCHEMA,
+		"program", "ccid-gadget", "time", control_json_time(time(NULL)),
+		"connected", connection_is_up(daemon_connection(daemon)), "readers", list);
+}
+
+/* ---- the socket ---- */
+
+static json_t *answer(void *owner, const struct control_question *question)
+{
+	const struct report *report = owner;
+
+	switch (question->request.verb) {
+	case CONTROL_READERS:
+		return report_readers(report->daemon);
+	case CONTROL_STATUS:
+	case CONTROL_LOG_LEVEL:
+	case CONTROL_VERB_COUNT:
+		break;
+	}
+	return control_json_error("not known here");
+}
+
+void report_start(struct report *report, uv_loop_t *loop, struct control_socket *socket,
+	const struct daemon *daemon)
+{
+	report->daemon = daemon;
+	if (socket->fd >= 0 && control_server_start(&report->server, loop, socket, answer, report) != 0)
+		log_warning("control", "the control socket can't be served");
+}
+
+void report_stop(struct report *report)
+{
+	report->server = control_server_stop(report->server);
+}

@@ -1,0 +1,25 @@
+/*
+ * What the gadget tells over its control socket: its places, the readers that stand at them, and the
+ * connection to the bridge.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#pragma once
+
+#include <uv.h>
+
+#include "control/server.h"
+#include "gadget/daemon.h"
+
+struct report {
+	const struct daemon *daemon;   /* borrowed */
+	struct control_server *server; /* NULL: there is none */
+};
+
+/* Serves the socket, which is taken over; what goes wrong is logged, and costs only the answers. */
+void report_start(struct report *report, uv_loop_t *loop, struct control_socket *socket,
+	const struct daemon *daemon);
+
+/* Closes and removes the socket; before the daemon is stopped. May be called twice. */
+void report_stop(struct report *report);

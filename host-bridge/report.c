@@ -1,0 +1,146 @@
+/*
+ * The bridge's answers. See report.h.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include "host-bridge/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* ---- readers ---- */
+
+static const char *card_word(uint8_t card)
+{
+	switch (card) {
+	case WIRE_CARD_ABSENT:
+		return "absent";
+	case WIRE_CARD_PRESENT:
+		return "present";
+	}
+	return "mute";
+}
+
+/* The guests that may see a reader of this name, and what they do with it. */
+static json_t *report_guests(const struct bridge_report *report, const char *reader)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < report->config->guest_count; i++) {
+		const struct bridge_guest *guest = report->guests[i];
+		const struct bridge_guest_use use = bridge_guest_use(guest, reader);
+
+		if (use.allowed)
+			(void)json_array_append_new(list, json_pack("{s:o, s:b, s:b, s:b}",
+				"name", control_json_text(bridge_guest_name(guest)),
+				"connected", bridge_guest_session(guest) != 0,
+				"open", use.open, "used", use.used));
+	}
+	return list;
+}
+
+static json_t *report_reader(const struct bridge_report *report, const struct reader_entry *entry)
+{
+	const struct wire_reader *reader = &entry->reader;
+
+	return json_pack("{s:o, s:s, s:b, s:o, s:{s:b, s:b}, s:o}",
+		"name", control_json_text(reader->name),
+		"card", card_word(reader->card),
+		"exclusive", entry->exclusive,
+		"atr", control_json_hex(reader->atr, reader->atr_size),
+		"pin_pad",
+			"verify", reader->pin_support & WIRE_PIN_VERIFY,
+			"modify", reader->pin_support & WIRE_PIN_MODIFY,
+		"guests", report_guests(report, reader->name));
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct reader_entry *const *a = left, *const *b = right;
+
+	return strcmp((*a)->reader.name, (*b)->reader.name);
+}
+
+/* The readers that are plugged in, by name. */
+static json_t *report_list(const struct bridge_report *report)
+{
+	const struct reader_table *table = &report->readers->table;
+	const struct reader_entry **entries = calloc(table->count + 1, sizeof(struct reader_entry *));
+	size_t count = 0;
+	json_t *list = json_array();
+
+	for (size_t i = 0; entries != NULL && i < table->count; i++) {
+		if (table->entries[i].plugged)
+			entries[count++] = &table->entries[i];
+	}
+	if (count > 1)
+		qsort(entries, count, sizeof(struct reader_entry *), compare_entries);
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, report_reader(report, entries[i]));
+	free(entries);
+	return list;
+}
+
+static json_t *report_readers(const struct bridge_report *report, bool last)
+{
+	const struct host_readers *readers = report->readers;
+	bool ready = readers->known &&
+		(!readers->table.service || reader_table_is_settled(&readers->table));
+
+	if (!ready && !last)
+		return NULL;
+	return json_pack("{s:i, s:s, s:o, s:b, s:o}", "schema", CONTROL_SCHEMA,
+		"program", "ccid-bridge", "time", control_json_time(time(NULL)),
+		"pcscd", readers->known && readers->table.service, "readers", report_list(report));
+}
+
+/* ---- the socket ---- */
+
+static json_t *answer(void *owner, const struct control_question *question)
+{
+	const struct bridge_report *report = owner;
+
+	switch (question->request.verb) {
+	case CONTROL_READERS:
+		return report_readers(report, question->last);
+	case CONTROL_STATUS:
+	case CONTROL_LOG_LEVEL:
+	case CONTROL_VERB_COUNT:
+		break;
+	}
+	return control_json_error("not known here");
+}
+
+void bridge_report_start(struct bridge_report *report, uv_loop_t *loop)
+{
+	struct control_socket socket = CONTROL_SOCKET_NULL;
+	char why[CONTROL_WHY_MAX];
+	int r;
+
+	if (report->config->control[0] == '\0')
+		return;
+	r = control_socket_open(&socket, report->config->control, why);
+	if (r != 0)
+		log_warning("control", "%s: 'ccid-bridge status' will not find this bridge; give it a "
+			"'control' of its own in the configuration", why);
+	else if (control_server_start(&report->server, loop, &socket, answer, report) != 0)
+		log_warning("control", "%s can't be served", report->config->control);
+}
+
+bool bridge_report_wants_readers(const struct bridge_report *report)
+{
+	return control_server_is_asked(report->server, CONTROL_READERS);
+}
+
+void bridge_report_again(struct bridge_report *report)
+{
+	control_server_again(report->server);
+}
+
+void bridge_report_stop(struct bridge_report *report)
+{
+	report->server = control_server_stop(report->server);
+}

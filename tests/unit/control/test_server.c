@@ -1,0 +1,347 @@
+/*
+ * The control server on a real loop, asked over real sockets: who is answered, who is dropped, and
+ * what is left in the file system.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "control/server.h"
+
+static char folder[] = "/tmp/control-XXXXXX";
+static char path[64];
+
+struct stand {
+	uv_loop_t loop;
+	struct control_socket socket;
+	struct control_server *server;
+	bool ready;   /* the owner has an answer */
+	size_t asked; /* how often it was asked */
+	size_t last;  /* of these, for the last time */
+	size_t size;  /* of the answer; 0: an ordinary one */
+};
+
+static json_t *answer(void *owner, const struct control_question *question)
+{
+	struct stand *stand = owner;
+	char *text;
+	json_t *json;
+
+	stand->asked++;
+	stand->last += question->last;
+	if (!stand->ready && !question->last)
+		return NULL;
+	if (stand->size == 0)
+		return json_pack("{s:s, s:b, s:b}", "verb", control_verb_name(question->request.verb),
+			"trusted", question->trusted, "last", question->last);
+	text = malloc(stand->size + 1);
+	memset(text, 'x', stand->size);
+	text[stand->size] = '\0';
+	json = json_pack("{s:s}", "text", text);
+	free(text);
+	return json;
+}
+
+static void stand_up(struct stand *stand)
+{
+	char why[CONTROL_WHY_MAX] = "";
+
+	*stand = (struct stand){ .socket = CONTROL_SOCKET_NULL, .ready = true };
+	assert_int_equal(uv_loop_init(&stand->loop), 0);
+	assert_int_equal(control_socket_open(&stand->socket, path, why), 0);
+	assert_int_equal(control_server_start(&stand->server, &stand->loop, &stand->socket, answer, stand),
+		0);
+	assert_int_equal(stand->socket.fd, -1);
+}
+
+static void take_down(struct stand *stand)
+{
+	stand->server = control_server_stop(stand->server);
+	assert_null(stand->server);
+	assert_int_equal(access(path, F_OK), -1);
+	(void)uv_run(&stand->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&stand->loop), 0);
+}
+
+static int connect_now(void)
+{
+	int fd = control_socket_connect(path);
+
+	assert_true(fd >= 0);
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+static void write_text(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Lets the loop run until fd has an end, or for so many ms. Returns what came; NULL: no end yet. */
+static const char *read_all(struct stand *stand, int fd, int limit)
+{
+	static char text[2 * CONTROL_ANSWER_MAX];
+	size_t size = 0;
+	uint64_t begun = uv_hrtime();
+	ssize_t n;
+
+	while (uv_hrtime() - begun < (uint64_t)limit * 1000000) {
+		(void)uv_run(&stand->loop, UV_RUN_NOWAIT);
+		n = recv(fd, text + size, sizeof text - size - 1, 0);
+		size += n > 0 ? (size_t)n : 0;
+		text[size] = '\0';
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			return text;
+		if (n < 0)
+			(void)poll(NULL, 0, 1);
+	}
+	return NULL;
+}
+
+static void test_answer(void **state)
+{
+	struct stand stand;
+	struct stat status;
+	int fd;
+
+	(void)state;
+	stand_up(&stand);
+	assert_int_equal(lstat(path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0660);
+	fd = connect_now();
+	write_text(fd, "stat");
+	assert_null(read_all(&stand, fd, 20));
+	write_text(fd, "us\n");
+	assert_string_equal(read_all(&stand, fd, 1000),
+		"{\"verb\":\"status\",\"trusted\":true,\"last\":false}\n");
+	(void)close(fd);
+	fd = connect_now();
+	write_text(fd, "dance\n");
+	assert_non_null(strstr(read_all(&stand, fd, 1000), "\"error\":"));
+	(void)close(fd);
+	assert_int_equal(stand.asked, 1);
+	take_down(&stand);
+}
+
+/* What isn't a request is closed without a word, and asks nobody. */
+static void test_nonsense(void **state)
+{
+	static const char *const lines[] = { "status\nstatus\n", "\x01\n", "GET / HTTP/1.0\r\n\r\n",
+		"0123456789012345678901234567890123456789012345678901234567890123456789" };
+	struct stand stand;
+
+	(void)state;
+	stand_up(&stand);
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		int fd = connect_now();
+
+		write_text(fd, lines[i]);
+		assert_string_equal(read_all(&stand, fd, 1000), "");
+		(void)close(fd);
+	}
+	assert_int_equal(stand.asked, 0);
+	take_down(&stand);
+}
+
+/* The owner has no answer yet: it is asked again when it says so, or when the time is over. */
+static void test_wait(void **state)
+{
+	struct stand stand;
+	int fd, other;
+
+	(void)state;
+	stand_up(&stand);
+	stand.ready = false;
+	fd = connect_now();
+	write_text(fd, "readers\n");
+	assert_null(read_all(&stand, fd, 50));
+	assert_true(control_server_is_asked(stand.server, CONTROL_READERS));
+	assert_false(control_server_is_asked(stand.server, CONTROL_STATUS));
+	stand.ready = true;
+	control_server_again(stand.server);
+	assert_non_null(strstr(read_all(&stand, fd, 1000), "\"last\":false"));
+	assert_false(control_server_is_asked(stand.server, CONTROL_READERS));
+	(void)close(fd);
+
+	stand.ready = false;
+	other = connect_now();
+	write_text(other, "readers\n");
+	assert_non_null(strstr(read_all(&stand, other, 2 * CONTROL_WAIT_MAX), "\"last\":true"));
+	assert_int_equal(stand.last, 1);
+	(void)close(other);
+	take_down(&stand);
+}
+
+/*
+ * More silent ones than there are places: each is dropped in its time, and who has something to ask gets
+ * his answer when it is his turn.
+ */
+static void test_silence(void **state)
+{
+	struct stand stand;
+	int silent[CONTROL_CLIENTS_MAX + 2], fd;
+
+	(void)state;
+	stand_up(&stand);
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX + 2; i++)
+		silent[i] = connect_now();
+	fd = connect_now();
+	write_text(fd, "status\n");
+	assert_null(read_all(&stand, fd, CONTROL_READ_MAX / 2));
+	assert_int_equal(stand.asked, 0);
+	assert_non_null(strstr(read_all(&stand, fd, 2 * CONTROL_READ_MAX), "\"status\""));
+	assert_string_equal(read_all(&stand, silent[0], 100), "");
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX + 2; i++)
+		(void)close(silent[i]);
+	(void)close(fd);
+	take_down(&stand);
+}
+
+/* Who does not read is dropped; who reads slowly gets all; what is too much for the limit isn't sent. */
+static void test_large(void **state)
+{
+	struct stand stand;
+	int fd;
+
+	(void)state;
+	stand_up(&stand);
+	stand.size = CONTROL_ANSWER_MAX - 100;
+	fd = connect_now();
+	write_text(fd, "status\n");
+	assert_int_equal(strlen(read_all(&stand, fd, 2000)), stand.size + strlen("{\"text\":\"\"}\n"));
+	(void)close(fd);
+
+	fd = connect_now();
+	write_text(fd, "status\n");
+	for (int i = 0; i < CONTROL_WRITE_MAX / 10 + 50; i++) {
+		(void)uv_run(&stand.loop, UV_RUN_NOWAIT);
+		(void)poll(NULL, 0, 10);
+	}
+	assert_true(strlen(read_all(&stand, fd, 1000)) < stand.size);
+	(void)close(fd);
+
+	stand.size = CONTROL_ANSWER_MAX;
+	fd = connect_now();
+	write_text(fd, "status\n");
+	assert_string_equal(read_all(&stand, fd, 1000), "");
+	(void)close(fd);
+	take_down(&stand);
+}
+
+/* Whoever asks may go at any moment; and the daemon may. */
+static void test_leave(void **state)
+{
+	struct stand stand;
+	int fd[3];
+
+	(void)state;
+	stand_up(&stand);
+	stand.ready = false;
+	for (size_t i = 0; i < 3; i++)
+		fd[i] = connect_now();
+	write_text(fd[0], "readers\n");
+	write_text(fd[1], "rea");
+	(void)uv_run(&stand.loop, UV_RUN_NOWAIT);
+	(void)close(fd[0]);
+	(void)close(fd[1]);
+	assert_null(read_all(&stand, fd[2], 50));
+	stand.ready = true;
+	control_server_again(stand.server);
+	assert_null(read_all(&stand, fd[2], 50));
+	take_down(&stand);
+	assert_string_equal(read_all(&stand, fd[2], 100), "");
+	(void)close(fd[2]);
+}
+
+/* A socket of a daemon that lives is left alone, one of a dead one is replaced, nothing else is. */
+static void test_stale(void **state)
+{
+	struct control_socket first = CONTROL_SOCKET_NULL, second = CONTROL_SOCKET_NULL;
+	char why[CONTROL_WHY_MAX];
+	pid_t child;
+	int status;
+
+	(void)state;
+	assert_int_equal(control_socket_open(&first, path, why), 0);
+	assert_int_equal(control_socket_open(&second, path, why), CONTROL_SOCKET_LIVES);
+	assert_non_null(strstr(why, "another daemon"));
+	assert_int_equal(second.fd, -1);
+	assert_int_equal(access(path, F_OK), 0);
+	control_socket_close(&first);
+	control_socket_close(&first);
+	assert_int_equal(access(path, F_OK), -1);
+
+	child = fork();
+	if (child == 0) {
+		(void)control_socket_open(&first, path, why);
+		(void)kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(control_socket_connect(path), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	assert_int_equal(control_socket_open(&second, path, why), 0);
+
+	/* It was replaced by somebody: that one is not ours to remove. */
+	(void)unlink(path);
+	assert_int_equal(control_socket_open(&first, path, why), 0);
+	control_socket_close(&second);
+	assert_int_equal(access(path, F_OK), 0);
+	control_socket_close(&first);
+
+	(void)close(open(path, O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(control_socket_open(&first, path, why), CONTROL_SOCKET_FAILED);
+	assert_non_null(strstr(why, "no socket"));
+	assert_int_equal(access(path, F_OK), 0);
+	(void)unlink(path);
+	assert_int_equal(control_socket_open(&first, "/tmp/no/folder/x.sock", why), CONTROL_SOCKET_FAILED);
+	assert_int_equal(control_socket_connect("/tmp/no/folder/x.sock"), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	(void)snprintf(path, sizeof path, "%s/control.sock", folder);
+	return 0;
+}
+
+static int clean_up(void **state)
+{
+	(void)state;
+	(void)unlink(path);
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_leave),
+		cmocka_unit_test(test_stale),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, clean_up);
+}
