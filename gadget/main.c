@@ -127,13 +127,15 @@ static void open_control(const struct config *config, struct control_socket *soc
  * Leaves what only root may do to a process of its own, and all else to a user who may do nothing.
  * In this order, so that the maker never has the key.
  */
-static int give_up_root(struct config *config, struct usb_maker **maker)
+static int give_up_root(struct config *config, struct usb_maker **maker,
+	struct control_socket *control)
 {
 	const struct usb_maker_rules rules = {
 		.prefix = READER_GADGETS,
 		.user = config->user,
 		.group = config->group,
 		.socket = endpoint_is_ipc(config->bridge) ? endpoint_path(config->bridge) : NULL,
+		.control = config->control[0] != '\0' ? config->control : NULL,
 	};
 	int status, r = usb_maker_start(maker, &rules);
 
@@ -141,6 +143,7 @@ static int give_up_root(struct config *config, struct usb_maker **maker)
 		log_error("main", "can't start a process: %s", strerror(-r));
 		return EXIT_FAILURE;
 	}
+	open_control(config, control);
 	status = read_key(config);
 	if (status != 0)
 		return status;
@@ -245,10 +248,8 @@ static int serve(struct config *config)
 	struct usb_maker *maker = NULL;
 	int status = check_system();
 
-	if (status == 0) {
-		open_control(config, &control);
-		status = give_up_root(config, &maker);
-	}
+	if (status == 0)
+		status = give_up_root(config, &maker, &control);
 	if (status == 0)
 		status = run(config, maker, &control);
 	control_socket_close(&control);

@@ -48,6 +48,7 @@ struct usb_maker_rules {
 	 * root has put it there, it is handed over to that user.
 	 */
 	const char *socket;
+	const char *control; /* path of the daemon's control socket, removed in the end; NULL: none */
 };
 
 /*

@@ -291,5 +291,8 @@ int usb_maker_run(int socket, const struct usb_maker_rules *rules)
 	for (size_t i = 0; i < MADE_MAX; i++)
 		made_remove(&maker.made[i]);
 	usb_admission_deinit(&admission);
+	/* No other daemon has made its own yet: it waits for our copy of the lock. */
+	if (rules->control != NULL)
+		(void)unlink(rules->control);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
