@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "base/payload.h"
+#include "base/watchdog.h"
 #include "relay/link.h"
 #include "relay/secure.h"
 #include "relay/session.h"
@@ -264,6 +265,22 @@ static bool connection_hand_on(struct connection *connection)
 
 static void connection_tick(uv_timer_t *timer);
 
+static uint64_t connection_deadline(const struct connection *connection)
+{
+	uint64_t deadline = guest_session_deadline(connection->session);
+
+	if (connection->secure != NULL && secure_guest_deadline(connection->secure) < deadline)
+		deadline = secure_guest_deadline(connection->secure);
+	return deadline;
+}
+
+bool connection_is_late(const struct connection *connection)
+{
+	uint64_t now = uv_now(connection->loop);
+
+	return now > WATCHDOG_GRACE && now - WATCHDOG_GRACE > connection_deadline(connection);
+}
+
 static void connection_run(struct connection *connection)
 {
 	uint64_t now = uv_now(connection->loop), deadline;
@@ -278,9 +295,7 @@ static void connection_run(struct connection *connection)
 	connection->running = false;
 	if (connection->closing)
 		return;
-	deadline = guest_session_deadline(connection->session);
-	if (connection->secure != NULL && secure_guest_deadline(connection->secure) < deadline)
-		deadline = secure_guest_deadline(connection->secure);
+	deadline = connection_deadline(connection);
 	if (deadline == SESSION_NEVER)
 		(void)uv_timer_stop(&connection->timer);
 	else

@@ -35,6 +35,9 @@ struct connection_callbacks {
 int connection_open(struct connection **connection, uv_loop_t *loop, const struct config *config,
 	const struct connection_callbacks *callbacks, void *owner);
 
+/* Whether something that was due a while ago has not been done: the loop turns in vain. */
+bool connection_is_late(const struct connection *connection);
+
 /* Says goodbye and closes; returns NULL. May be called with NULL. No callback comes any more. */
 struct connection *connection_close(struct connection *connection);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/notify.h"
 
 #define TAG "readers"
 
@@ -122,6 +123,19 @@ static void say_service(struct daemon *daemon, bool there)
 		log_warning(TAG, "the host's pcscd does not answer; waiting for it");
 }
 
+/* In the words of a service manager. */
+static void tell_status(const struct daemon *daemon, const struct wire_readers *hosts)
+{
+	size_t plugged = 0;
+
+	for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
+		if (daemon->readers[i] != NULL && reader_is_plugged(daemon->readers[i]))
+			plugged++;
+	}
+	notify("STATUS=%s, %zu readers", hosts == NULL ? "waiting for the bridge"
+		: hosts->service == 0 ? "waiting for the host's pcscd" : "connected", plugged);
+}
+
 /* Without a session, or without pcscd, readers keep their places with empty slots. */
 static void empty_all(struct daemon *daemon)
 {
@@ -158,6 +172,7 @@ static void daemon_readers(void *owner, const struct wire_readers *hosts)
 		say_service(daemon, hosts->service != 0);
 	if (hosts == NULL || hosts->service == 0) {
 		empty_all(daemon);
+		tell_status(daemon, hosts);
 		return;
 	}
 	places_assign(&daemon->places, hosts);
@@ -169,6 +184,7 @@ static void daemon_readers(void *owner, const struct wire_readers *hosts)
 	}
 	for (size_t i = 0; i < daemon->places.count && r == 0; i++)
 		r = follow_place(daemon, i);
+	tell_status(daemon, hosts);
 	if (r != 0) {
 		log_error(TAG, "%s", strerror(-r));
 		daemon->stopped(daemon->owner);
@@ -221,6 +237,15 @@ int daemon_start(struct daemon **daemonp, uv_loop_t *loop, struct usb_maker *mak
 	else
 		daemon_stop(daemon);
 	return r;
+}
+
+bool daemon_is_well(const struct daemon *daemon)
+{
+	bool well = !connection_is_late(daemon->connection);
+
+	for (size_t i = 0; i < CONFIG_READERS_MAX && well; i++)
+		well = daemon->readers[i] == NULL || !reader_is_late(daemon->readers[i]);
+	return well;
 }
 
 struct daemon *daemon_stop(struct daemon *daemon)

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "gadget/config.h"
@@ -22,6 +23,9 @@ struct usb_maker;
  */
 int daemon_start(struct daemon **daemon, uv_loop_t *loop, struct usb_maker *maker,
 	const struct config *config, void (*stopped)(void *owner), void *owner);
+
+/* Whether readers and connection do what is due: for a watchdog. */
+bool daemon_is_well(const struct daemon *daemon);
 
 /*
  * Unplugs everything, says goodbye and frees; the loop then has nothing left to wait for. Returns

@@ -18,7 +18,9 @@
 
 #include "base/harden.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/payload.h"
+#include "base/watchdog.h"
 #include "control/ask.h"
 #include "control/command_line.h"
 #include "gadget/config.h"
@@ -42,6 +44,7 @@ struct program {
 	uv_signal_t terminate;
 	uv_signal_t interrupt;
 	uv_poll_t maker; /* whether it has ended */
+	struct watchdog watchdog;
 	struct daemon *daemon;
 	struct report report;
 	int status;
@@ -159,8 +162,17 @@ static int give_up_root(struct config *config, struct usb_maker **maker,
 
 /* ---- run ---- */
 
+static bool program_is_well(void *owner)
+{
+	const struct program *program = owner;
+
+	return program->daemon != NULL && daemon_is_well(program->daemon);
+}
+
 static void program_stop(struct program *program)
 {
+	notify("STOPPING=1");
+	watchdog_stop(&program->watchdog);
 	report_stop(&program->report);
 	program->daemon = daemon_stop(program->daemon);
 	if (!uv_is_closing((uv_handle_t *)&program->maker))
@@ -222,6 +234,7 @@ static int run(struct config *config, struct usb_maker *maker, struct control_so
 		return EXIT_FAILURE;
 	}
 	program_signals(&program);
+	watchdog_start(&program.watchdog, &program.loop, program_is_well, &program);
 	r = program_watch_maker(&program, maker);
 	if (r == 0)
 		r = daemon_start(&program.daemon, &program.loop, maker, config, on_stopped,
@@ -230,6 +243,7 @@ static int run(struct config *config, struct usb_maker *maker, struct control_so
 	payload_wipe(&config->own, sizeof(config->own));
 	if (r == 0) {
 		report_start(&program.report, &program.loop, control, program.daemon);
+		notify("READY=1\nSTATUS=waiting for the bridge");
 	} else {
 		if (r < 0)
 			log_error("main", "can't start: %s", strerror(-r));

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/watchdog.h"
 #include "gadget/ccid/descriptor.h"
 #include "gadget/ccid/message.h"
 #include "gadget/ccid/slot.h"
@@ -185,6 +186,13 @@ static void reader_run(struct reader *reader)
 	else
 		(void)uv_timer_start(&reader->deadline, reader_deadline,
 			deadline > now ? deadline - now : 0, 0);
+}
+
+bool reader_is_late(const struct reader *reader)
+{
+	uint64_t now = reader_now(reader);
+
+	return now > WATCHDOG_GRACE && now - WATCHDOG_GRACE > slot_deadline(reader->slot);
 }
 
 /* ---- what the USB device says ---- */

@@ -74,5 +74,8 @@ struct reader_look {
 
 void reader_look(const struct reader *reader, struct reader_look *look);
 
+/* Whether something that was due a while ago has not been done: the loop turns in vain. */
+bool reader_is_late(const struct reader *reader);
+
 /* A call has ended. Returns whether it was this reader's. */
 bool reader_reply(struct reader *reader, const struct wire_reply *reply);

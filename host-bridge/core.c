@@ -22,6 +22,8 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "base/notify.h"
+#include "base/watchdog.h"
 #include "host-bridge/front_keeper.h"
 #include "host-bridge/gate.h"
 #include "host-bridge/guest.h"
@@ -46,6 +48,7 @@ struct core {
 	uv_signal_t signals[END_SIGNALS];
 	uv_prepare_t prepare;
 	uv_timer_t timer;
+	struct watchdog watchdog;
 	struct front_keeper *fronts;  /* as many as endpoints in the configuration */
 	size_t fronts_up;             /* that have listened once */
 	struct gate gate;
@@ -257,6 +260,7 @@ static void on_front_up(void *context)
 		return;
 	for (size_t i = 0; i < core->config->endpoint_count; i++)
 		log_info("bridge", "listening on %s", core->config->endpoints[i]);
+	notify("READY=1\nSTATUS=listening, %zu guests may come", core->config->guest_count);
 	host_readers_start(&core->readers);
 }
 
@@ -342,6 +346,15 @@ static uint64_t core_deadline(const struct core *core)
 	return deadline;
 }
 
+/* Whether what was due a while ago has been done. A front that hangs is its keeper's to kill. */
+static bool core_is_well(void *owner)
+{
+	const struct core *core = owner;
+	uint64_t now = uv_now(&core->loop);
+
+	return now <= WATCHDOG_GRACE || now - WATCHDOG_GRACE <= core_deadline(core);
+}
+
 static void core_end_if_idle(struct core *core);
 
 /* Before the loop sleeps: whatever has happened may have moved a deadline. */
@@ -387,6 +400,8 @@ static void core_stop(struct core *core)
 	if (core->stopping)
 		return;
 	core->stopping = true;
+	notify("STOPPING=1");
+	watchdog_stop(&core->watchdog);
 	/* A second signal finds the default handler; the workers give up their cards even then. */
 	for (size_t i = 0; i < END_SIGNALS; i++)
 		uv_close((uv_handle_t *)&core->signals[i], NULL);
@@ -574,6 +589,7 @@ static void core_start(struct core *core)
 	(void)uv_prepare_start(&core->prepare, on_prepare);
 	(void)uv_timer_init(&core->loop, &core->timer);
 	core->timer.data = core;
+	watchdog_start(&core->watchdog, &core->loop, core_is_well, core);
 	core_listen(core);
 }
 

@@ -1,6 +1,8 @@
 /*
  * What the front gives up before a peer's first byte comes in, so that whoever takes it over holds
- * nothing but its sockets. It was started as a user of its own already (child.h).
+ * nothing but its sockets. It was started as a user of its own already (child.h), if the bridge was
+ * started as root; under its unit, which is not root, the front is the same user as core, and what is
+ * below is all that is between them: no signal, no file and no memory of core is in its reach.
  *
  * Linux has all of it; elsewhere the limits are what there is. A build with a sanitizer keeps its
  * memory and its system calls.

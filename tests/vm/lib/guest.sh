@@ -11,6 +11,8 @@
 GUEST_SUITE=bookworm
 GUEST_SHARES=()
 GUEST_MEMORY=1G
+GUEST_KERNEL_OPTIONS=
+GUEST_BOOT_LIMIT=90
 GUEST_PID=
 
 agent_port=7000
@@ -52,7 +54,7 @@ guest_start_qemu()
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$image/vmlinuz" -initrd "$image/initrd" \
 		-append "console=ttyS0 quiet net.ifnames=0 mitigations=off no5lvl nokaslr \
-			cryptomgr.notests panic=-1" \
+			cryptomgr.notests panic=-1 $GUEST_KERNEL_OPTIONS" \
 		-serial "file:$RESULTS/guest-console.log" \
 		-drive "file=$image/root.squashfs,format=raw,if=none,id=root,readonly=on,file.locking=off" \
 		-device virtio-blk-pci,drive=root \
@@ -84,6 +86,17 @@ guest_stop()
 	fi
 }
 
+# guest_systemd UNIT...: the guest is going to boot with systemd, with what 'cmake --install' installs, and
+# with these units enabled. The scenario may put more into $RESULTS/guest-root before it boots.
+guest_systemd()
+{
+	GUEST_KERNEL_OPTIONS="guest.systemd systemd.show_status=no"
+	GUEST_BOOT_LIMIT=180
+	mkdir -p "$RESULTS/guest-root"
+	DESTDIR=$RESULTS/guest-root cmake --install "$BUILD/default" >>"$RESULTS/install.log"
+	systemctl --root="$RESULTS/guest-root" enable "$@" 2>>"$RESULTS/install.log"
+}
+
 # Boots the guest, under KVM if it can be had, and waits until it takes commands.
 guest_boot()
 {
@@ -96,7 +109,7 @@ guest_boot()
 		guest_stop
 		guest_start_qemu "$(guest_accelerator)"
 	fi
-	if ! guest_reaches "guest-init: ready" 90; then
+	if ! guest_reaches "guest-init: ready" "$GUEST_BOOT_LIMIT"; then
 		tail -n 20 "$RESULTS/guest-console.log" "$RESULTS/qemu.log" >&2
 		die "the guest did not boot"
 	fi
