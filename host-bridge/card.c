@@ -165,21 +165,28 @@ static LONG card_reopen(struct card *card, DWORD protocols, DWORD initialization
 }
 
 /* pcscd is another process: its length is checked like any other. */
+LONG card_look(struct card *card, DWORD *size)
+{
+	char name[MAX_READERNAME];
+	DWORD state, protocol, name_size = sizeof name;
+	LONG rv;
+
+	*size = WIRE_ATR_MAX;
+	rv = card->pcsc->status(card->handle, name, &name_size, &state, &protocol, card->response,
+		size);
+	if (rv == SCARD_S_SUCCESS && (*size == 0 || *size > WIRE_ATR_MAX))
+		return SCARD_W_UNRESPONSIVE_CARD;
+	return rv;
+}
+
 LONG card_read_atr(struct card *card, DWORD *size)
 {
 	unsigned int waited = 0;
-	DWORD state, protocol, name_size;
-	char name[MAX_READERNAME];
 	LONG rv;
 
 	do {
-		name_size = sizeof name;
-		*size = WIRE_ATR_MAX;
-		rv = card->pcsc->status(card->handle, name, &name_size, &state, &protocol,
-			card->response, size);
+		rv = card_look(card, size);
 	} while (card_waits(card, rv, &waited));
-	if (rv == SCARD_S_SUCCESS && (*size == 0 || *size > WIRE_ATR_MAX))
-		return SCARD_W_UNRESPONSIVE_CARD;
 	return rv;
 }
 

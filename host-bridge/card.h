@@ -33,7 +33,7 @@
 #include "relay/wire.h"
 
 #define CARD_BUSY_LIMIT 30000 /* ms that a call waits for another program's transaction */
-#define CARD_BUSY_POLL 50     /* ms between two tries */
+#define CARD_BUSY_POLL HOLD_POLL /* ms between two tries */
 
 /* ms that an exclusive connect waits for others to let go: the guest's driver waits for 4.5 s. */
 #define CARD_EXCLUSIVE_LIMIT 4000

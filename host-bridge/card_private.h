@@ -32,7 +32,13 @@ LONG card_establish(struct card *card);
 /* Releases it. */
 void card_drop_context(struct card *card);
 
-/* Reads the ATR into response. An error if the card is not as it was connected. */
+/*
+ * Reads the ATR into response, unless another program has a transaction. An error if the card is not as
+ * it was connected.
+ */
+LONG card_look(struct card *card, DWORD *size);
+
+/* The same, and waits for that program. */
 LONG card_read_atr(struct card *card, DWORD *size);
 
 /*

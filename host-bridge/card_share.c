@@ -23,15 +23,34 @@ static uint64_t card_now(const struct card *card)
 	return card->patience.now(card->patience.context);
 }
 
+/* Looks at the card until it is free, and it is our turn; for CARD_BUSY_LIMIT at most. */
+static LONG wait_for_others(struct card *card)
+{
+	uint64_t limit = card_now(card) + CARD_BUSY_LIMIT;
+	struct hold_wait wait = HOLD_WAIT_NULL;
+	unsigned int pause;
+	bool busy;
+	DWORD size;
+	LONG rv;
+
+	do {
+		rv = card_look(card, &size);
+		busy = rv == SCARD_E_SHARING_VIOLATION;
+		if ((rv != SCARD_S_SUCCESS && !busy) || (busy && card_now(card) >= limit))
+			return rv;
+		pause = hold_look(&wait, card_now(card), busy);
+	} while (pause > 0 && card->patience.wait(card->patience.context, pause));
+	return pause > 0 ? SCARD_E_SHARING_VIOLATION : rv;
+}
+
 static LONG begin(struct card *card)
 {
 	unsigned int pause = hold_pause(&card->hold, card_now(card));
-	DWORD size;
 	LONG rv;
 
 	if (pause > 0 && !card->patience.wait(card->patience.context, pause))
 		return SCARD_E_SHARING_VIOLATION;
-	rv = card_read_atr(card, &size);
+	rv = wait_for_others(card);
 	if (rv == SCARD_S_SUCCESS)
 		rv = card->pcsc->begin_transaction(card->handle);
 	if (rv == SCARD_S_SUCCESS)

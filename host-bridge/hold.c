@@ -36,6 +36,20 @@ unsigned int hold_pause(const struct hold *hold, uint64_t now)
 	return hold->paused > now ? (unsigned int)(hold->paused - now) : 0;
 }
 
+unsigned int hold_look(struct hold_wait *wait, uint64_t now, bool busy)
+{
+	bool was_long = wait->busy && now >= wait->busy_since + HOLD_LONG;
+
+	if (busy && !wait->busy)
+		wait->busy_since = now;
+	wait->busy = busy;
+	if (busy)
+		return HOLD_POLL;
+	if (!was_long || wait->yields >= HOLD_YIELDS)
+		return 0;
+	return HOLD_YIELD - HOLD_YIELD_LESS * wait->yields++;
+}
+
 bool hold_is_wanted(const struct hold *hold)
 {
 	return hold->share.mode == SHARE_TRANSACTION && !hold->held;

@@ -13,6 +13,12 @@
  * nothing says; but most begin with the choice of an application. So from half of `hold-max` on it is
  * ended before the next APDU that does that, and at `hold-max` before any.
  *
+ * Where several guests wait for one card, they look at it more often than a program of the host does, and
+ * would pass it on among themselves without end. So whoever has waited for long, and sees the card free,
+ * lets others have it first (struct hold_wait): a program of the host, which has asked by then, and those
+ * guests that have let others by already. It does so a few times; then it takes the card as soon as it is
+ * free, or a busy host would keep it out for ever.
+ *
  * With share = shared, or exclusive, there is never a transaction.
  *
  * SPDX-License-Identifier: BSD-3-Clause
@@ -29,7 +35,19 @@
  * a pause of more than that, it would never be the first. So this is also how long a transaction must
  * have been ended for the next one to be a new one, and not as old as the one before.
  */
-#define HOLD_PAUSE 400
+#define HOLD_PAUSE 450
+
+/*
+ * ms. Who was kept out for HOLD_LONG lets others by for HOLD_YIELD, and each time in the same wait for
+ * HOLD_YIELD_LESS less: that makes a look of difference (HOLD_POLL), and all are between the 200 ms and
+ * HOLD_PAUSE, after which comes who had the card before. HOLD_YIELDS times: more guests than one more than
+ * that, on one card, share it by chance.
+ */
+#define HOLD_POLL 50 /* between two looks at a card that others have */
+#define HOLD_LONG 200
+#define HOLD_YIELD 330
+#define HOLD_YIELD_LESS 50
+#define HOLD_YIELDS 3
 
 #define HOLD_NEVER UINT64_MAX
 
@@ -61,6 +79,15 @@ struct hold {
 	uint64_t paused;   /* when the pause is over; 0: there is none */
 };
 
+/* One wait for others, before a transaction is begun. */
+struct hold_wait {
+	bool busy;           /* others had the card at the last look */
+	uint64_t busy_since; /* and at every look since */
+	unsigned int yields; /* how often others were let by */
+};
+
+#define HOLD_WAIT_NULL ((struct hold_wait){ .busy = false })
+
 /* The mode of the configuration's word. Returns 0, or -1 for another word. */
 int share_by_name(const char *name, enum share_mode *mode);
 
@@ -69,6 +96,9 @@ const char *share_name(enum share_mode mode);
 
 /* ms to wait before the next APDU may be sent, or before the transaction for it may be begun. */
 unsigned int hold_pause(const struct hold *hold, uint64_t now);
+
+/* A look at the card: ms until the next one; 0 if the transaction should be begun now. */
+unsigned int hold_look(struct hold_wait *wait, uint64_t now, bool busy);
 
 /* Whether a transaction has to be begun before the next APDU. */
 bool hold_is_wanted(const struct hold *hold);

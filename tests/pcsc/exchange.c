@@ -3,8 +3,8 @@
  *
  * It runs unmodified on the host, where pcscd has the card itself, and in the guest, where it has
  * our reader. Options say how to connect; then come the steps, joined by "+". It connects before
- * the first step (unless that is "connect" or "wait") and stops after the first step that did not
- * go as expected.
+ * the first step (unless that is "connect", "turns" or "wait") and stops after the first step that
+ * did not go as expected.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -221,7 +221,13 @@ static bool report_failure(const char *what, LONG result)
 
 static bool needs_connection(const struct plan *first)
 {
-	return strcmp(first->step->name, "connect") != 0 && strcmp(first->step->name, "wait") != 0;
+	static const char *const without[] = { "connect", "wait", "turns" };
+
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		if (strcmp(first->step->name, without[i]) == 0)
+			return false;
+	}
+	return true;
 }
 
 /* Returns the number of steps that went as expected. */

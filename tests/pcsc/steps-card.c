@@ -278,6 +278,93 @@ static int step_rounds(struct step_run *run, int count, char **arguments)
 	return r;
 }
 
+/* ms between two tries to get a card that others have. */
+#define TURN_AGAIN 50
+
+struct turns {
+	struct rounds rounds;
+	unsigned long refusals;
+	struct timing waits; /* from the wish for the card to the end of the turn's first round */
+};
+
+/*
+ * What a program may be told of a card that somebody else has exclusively. PROTO_MISMATCH is what pcscd
+ * 1.9.9 says when a card that is present could not be powered on: it has no ATR, and so no protocol.
+ */
+static bool turn_is_refused(LONG result)
+{
+	switch (result) {
+	case SCARD_E_SHARING_VIOLATION:
+	case SCARD_E_PROTO_MISMATCH:
+	case SCARD_W_UNRESPONSIVE_CARD:
+	case SCARD_W_UNPOWERED_CARD:
+	case SCARD_W_REMOVED_CARD:
+	case SCARD_E_NO_SMARTCARD:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Connects, again and again if it has to, for wait_ms at most. */
+static int turn_begin(struct step_run *run, struct turns *turns)
+{
+	uint64_t deadline = timing_now_us() + run->session->options.wait_ms * 1000ull;
+	LONG result = session_connect(run->session);
+
+	while (turn_is_refused(result) && timing_now_us() < deadline) {
+		turns->refusals++;
+		(void)usleep(TURN_AGAIN * 1000);
+		result = session_connect(run->session);
+	}
+	return step_result(run, result);
+}
+
+static int turn_take(struct step_run *run, struct turns *turns, unsigned long wanted, char *bytes)
+{
+	struct session *session = run->session;
+	uint64_t start = timing_now_us();
+	int r = turn_begin(run, turns);
+
+	for (unsigned long i = 0; r == 0 && i < wanted; i++) {
+		r = round_sequence(run, &turns->rounds, bytes);
+		if (i == 0)
+			(void)timing_add(&turns->waits, timing_now_us() - start);
+	}
+	if (session->connected) {
+		LONG result = session_disconnect(session, session->options.disposition);
+
+		if (r == 0)
+			r = step_result(run, result);
+	}
+	return r;
+}
+
+/* Rounds by the card's owner: it is let go of after each turn, and has to be got again. */
+static int step_turns(struct step_run *run, int count, char **arguments)
+{
+	struct turns turns = { .rounds = { .waits = TIMING_NULL }, .waits = TIMING_NULL };
+	unsigned long wanted, rounds, gap = 0, done = 0;
+	char waits[200];
+	int r = 0;
+
+	if (step_number(arguments[0], 1, 100000, &wanted) != 0 ||
+	    step_number(arguments[1], 1, 100000, &rounds) != 0 ||
+	    (count > 3 && step_number(arguments[3], 0, 60000, &gap) != 0))
+		return STEP_USAGE;
+	while (r == 0 && done < wanted) {
+		r = turn_take(run, &turns, rounds, arguments[2]);
+		done += r == 0 ? 1 : 0;
+		(void)usleep((useconds_t)(gap * 1000));
+	}
+	timing_text(&turns.waits, "waits", waits, sizeof(waits));
+	(void)snprintf(run->detail, sizeof(run->detail), "turns=%lu refusals=%lu reconnects=%lu %s",
+		       done, turns.refusals, turns.rounds.reconnects, waits);
+	timing_deinit(&turns.waits);
+	timing_deinit(&turns.rounds.waits);
+	return r;
+}
+
 const struct step steps_card[] = {
 	{ "apdu", "HEX", 1, 1, step_apdu },
 	{ "delay", "MS", 1, 1, step_delay },
@@ -285,6 +372,7 @@ const struct step steps_card[] = {
 	{ "verify", "[PIN]", 0, 1, step_verify },
 	{ "sign", "[N]", 0, 1, step_sign },
 	{ "rounds", "ROUNDS BYTES [GAP_MS]", 2, 3, step_rounds },
+	{ "turns", "TURNS ROUNDS BYTES [GAP_MS]", 3, 4, step_turns },
 	{ "sw", "XXXX", 1, 1, step_sw },
 	{ "mute", "", 0, 0, step_mute },
 	{ "drop", "fin|rst|cut [BACK_AFTER_100MS [AFTER_MS]]", 1, 3, step_drop },

@@ -32,6 +32,7 @@ struct step {
 struct clock {
 	uint64_t now;
 	unsigned int waiting;    /* calls of card_patience.waiting() */
+	uint64_t ends;           /* the guest is gone then; 0: it stays */
 };
 
 static struct clock clock_now;
@@ -43,7 +44,7 @@ static bool wait_on_clock(void *context, unsigned int milliseconds)
 	struct clock *clock = context;
 
 	clock->now += milliseconds;
-	return true;
+	return clock->ends == 0 || clock->now < clock->ends;
 }
 
 static uint64_t read_clock(void *context)
@@ -197,6 +198,33 @@ static void test_others(void **state)
 	assert_int_equal(clock_now.waiting, 6);
 }
 
+/* Who had to wait for long lets others by before it takes the card. */
+static void test_yield(void **state)
+{
+	const unsigned int looks = HOLD_LONG / CARD_BUSY_POLL;
+	const struct step steps[] = {
+		{ 1000, WIRE_CONNECT, 0, 0, WIRE_OK, CONNECTS },
+		{ 1000, WIRE_TRANSMIT, 0, looks, WIRE_OK, "begin; transmit T1 5" },
+	};
+
+	(void)state;
+	PLAY(steps);
+	assert_int_equal(clock_now.now, 1000 + HOLD_LONG + HOLD_YIELD);
+}
+
+/* A guest that is gone while it lets others by sends nothing any more. */
+static void test_yield_gone(void **state)
+{
+	const struct step steps[] = {
+		{ 1000, WIRE_CONNECT, 0, 0, WIRE_OK, CONNECTS },
+		{ 1000, WIRE_TRANSMIT, 0, HOLD_LONG / CARD_BUSY_POLL, WIRE_CARD_BUSY, "" },
+	};
+
+	(void)state;
+	clock_now.ends = 1000 + HOLD_LONG + HOLD_YIELD;
+	PLAY(steps);
+}
+
 /* Powering off ends it with the handle, a warm reset does not. */
 static void test_power(void **state)
 {
@@ -298,6 +326,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hold_max, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_yield, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_yield_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_power, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end_fails, setup, teardown),

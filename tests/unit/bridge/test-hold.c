@@ -167,6 +167,74 @@ static void test_due(void **state)
 	assert_false(hold_is_due(&hold, 99999, true));
 }
 
+struct look {
+	uint64_t now;
+	bool busy;
+	unsigned int pause;
+};
+
+static void play_looks(const struct look *looks, size_t count)
+{
+	struct hold_wait wait = HOLD_WAIT_NULL;
+
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(hold_look(&wait, looks[i].now, looks[i].busy), looks[i].pause);
+}
+
+#define PLAY_LOOKS(looks) play_looks(looks, sizeof(looks) / sizeof(looks)[0])
+
+/* A card that is free, or was busy for a moment only, is taken. */
+static void test_looks(void **state)
+{
+	static const struct look at_once[] = { { 1000, false, 0 } };
+	static const struct look soon[] = {
+		{ 1000, true, HOLD_POLL },
+		{ 1000 + HOLD_LONG - 1, true, HOLD_POLL },
+		{ 1000 + HOLD_LONG - 1, false, 0 },
+	};
+
+	(void)state;
+	PLAY_LOOKS(at_once);
+	PLAY_LOOKS(soon);
+}
+
+/* Who was kept out for long lets others by; whoever is quick then doesn't make it wait again. */
+static void test_yield(void **state)
+{
+	static const struct look looks[] = {
+		{ 1000, true, HOLD_POLL },
+		{ 1000 + HOLD_LONG, false, HOLD_YIELD },
+		{ 1500, true, HOLD_POLL },
+		{ 1600, false, 0 },
+	};
+	static const struct look nobody[] = {
+		{ 1000, true, HOLD_POLL },
+		{ 9000, false, HOLD_YIELD },
+		{ 9000 + HOLD_YIELD, false, 0 },
+	};
+
+	(void)state;
+	PLAY_LOOKS(looks);
+	PLAY_LOOKS(nobody);
+}
+
+/* The longer it waits, the sooner it comes, until it lets nobody by any more. */
+static void test_yields(void **state)
+{
+	static const struct look looks[] = {
+		{ 1000, true, HOLD_POLL }, { 2000, false, HOLD_YIELD },
+		{ 3000, true, HOLD_POLL }, { 4000, false, HOLD_YIELD - HOLD_YIELD_LESS },
+		{ 5000, true, HOLD_POLL }, { 6000, false, HOLD_YIELD - 2 * HOLD_YIELD_LESS },
+		{ 7000, true, HOLD_POLL }, { 8000, false, 0 },
+	};
+
+	(void)state;
+	assert_int_equal(HOLD_YIELDS, 3);
+	assert_true(HOLD_YIELD - 2 * HOLD_YIELD_LESS > 200);
+	assert_true(HOLD_YIELD + HOLD_POLL < HOLD_PAUSE);
+	PLAY_LOOKS(looks);
+}
+
 static void test_names(void **state)
 {
 	static const enum share_mode modes[] = { SHARE_SHARED, SHARE_TRANSACTION, SHARE_EXCLUSIVE };
@@ -191,6 +259,9 @@ int main(void)
 		cmocka_unit_test(test_late_look),
 		cmocka_unit_test(test_no_transaction),
 		cmocka_unit_test(test_due),
+		cmocka_unit_test(test_looks),
+		cmocka_unit_test(test_yield),
+		cmocka_unit_test(test_yields),
 		cmocka_unit_test(test_names),
 	};
 

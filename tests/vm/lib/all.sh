@@ -20,3 +20,4 @@
 . "$TOP/tests/vm/lib/conformance.sh"
 . "$TOP/tests/vm/lib/control.sh"
 . "$TOP/tests/vm/lib/attacks.sh"
+. "$TOP/tests/vm/lib/two-guests.sh"

@@ -12,7 +12,7 @@ guest_start()
 		! kill -0 \$(cat /run/$1.pid 2>/dev/null) 2>/dev/null || { echo '$1 runs already'; exit 1; }
 		rm -f /run/$1.pid /run/$1.status
 		setsid bash -c '$2 & echo \$! >/run/$1.pid; wait \$!; echo \$? >/run/$1.status' \\
-			</dev/null >>/results/guest-$1.log 2>&1 &
+			</dev/null >>/results/guest$GUEST-$1.log 2>&1 &
 		until [ -s /run/$1.pid ]; do sleep 0.02; done" || fail "cannot start $1 in the guest"
 }
 
@@ -65,7 +65,7 @@ guest_tunnel_start()
 {
 	guest_try "mkdir -p -m 0700 /run/ccid-gadget"
 	guest_start tunnel \
-		"socat UNIX-LISTEN:/run/ccid-gadget/bridge.sock,fork,unlink-early TCP:10.0.2.2:7816"
+		"socat UNIX-LISTEN:/run/ccid-gadget/bridge.sock,fork,unlink-early TCP:10.0.2.2:$(tunnel_port)"
 	wait_for 10 "the tunnel's guest end" guest_try "test -S /run/ccid-gadget/bridge.sock"
 }
 
@@ -78,11 +78,11 @@ guest_gadget_config()
 	{
 		echo 'bridge = "ipc:///run/ccid-gadget/bridge.sock"'
 		echo 'auth = none'
-		echo 'name = "vm"'
+		echo "name = \"vm$GUEST\""
 		for reader in "$@"; do
 			echo "$reader"
 		done
-	} >"$RESULTS/gadget.conf"
+	} >"$RESULTS/gadget$GUEST.conf"
 }
 
 guest_load_usb()
@@ -93,8 +93,8 @@ guest_load_usb()
 # The gadget alone, for scenarios that choose the order themselves.
 guest_gadget_start_only()
 {
-	[ -e "$RESULTS/gadget.conf" ] || guest_gadget_config
-	guest_start gadget "/build/gadget/ccid-gadget -c /results/gadget.conf"
+	[ -e "$RESULTS/gadget$GUEST.conf" ] || guest_gadget_config
+	guest_start gadget "/build/gadget/ccid-gadget -c /results/gadget$GUEST.conf"
 }
 
 # Everything that the gadget needs, and the gadget.
@@ -147,7 +147,7 @@ assert_drivers_quiet()
 {
 	local complaints
 	complaints=$(grep -a -i -E "error|fail|can't|cannot|not transacted|timeout|commands\.c" \
-		"$RESULTS/guest-pcscd.log" | grep -a -v "Can't remove client" || true)
+		"$RESULTS/guest$GUEST-pcscd.log" | grep -a -v "Can't remove client" || true)
 	[ -z "$complaints" ] || fail "the guest's pcscd complained:
 $complaints"
 }
@@ -187,7 +187,7 @@ assert_kernel_quiet()
 {
 	local complaints
 	complaints=$(grep -a -E 'WARNING:|BUG:|Oops|general protection|blocked for more|lockdep' \
-		"$RESULTS/guest-console.log" || true)
+		"$RESULTS/guest$GUEST-console.log" || true)
 	[ -z "$complaints" ] || fail "the guest's kernel complained:
 $complaints"
 }

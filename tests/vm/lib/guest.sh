@@ -7,17 +7,39 @@
 # Uses RESULTS, the folder of this run: the guest has it as /results, its console is logged there in
 # guest-console.log and every command with its output in guest-commands.log. The guest also has the
 # programs of the build as /build and each of GUEST_SHARES (TAG=FOLDER) as /TAG, all read-only.
+#
+# There may be a second one: what is called by on_guest 2 is about that. It has the same /results,
+# where the names of its files have a 2: guest2-console.log, gadget2.conf.
 
 GUEST_SUITE=bookworm
 GUEST_SHARES=()
 GUEST_MEMORY=1G
 GUEST_KERNEL_OPTIONS=
 GUEST_BOOT_LIMIT=90
-GUEST_PID=
 
-agent_port=7000
-shell_port=7001
-ssh_port=7022
+# Which guest this is about: nothing for the first, 2 for the second.
+GUEST=
+declare -A GUEST_PIDS=()
+
+# on_guest NUMBER COMMAND...
+on_guest()
+{
+	local GUEST=${1#1}
+	shift
+	"$@"
+}
+
+# guest_port PORT: the port of this machine that leads to the guest's: 7000 (the agent) and 7001
+# (a shell) are the same, 22 is 7022, and those of the second guest are 100 more.
+guest_port()
+{
+	echo $((7000 + $1 % 7000 + 100 * (${GUEST:-1} - 1)))
+}
+
+guest_pid()
+{
+	echo "${GUEST_PIDS[${GUEST:-1}]:-}"
+}
 
 # /dev/kvm alone means little: without vmx or svm it exists but hangs. kvm-unusable remembers that
 # a guest did not reach its init under KVM.
@@ -45,44 +67,49 @@ guest_share_options()
 # file.locking=off: guests may run side by side on the same read-only image.
 guest_start_qemu()
 {
-	local image=$VM/$GUEST_SUITE share shares=()
+	local image=$VM/$GUEST_SUITE share shares=() port forward=
 	while read -r share; do
 		shares+=(-virtfs "$share")
 	done < <(guest_share_options)
-	rm -f "$RESULTS/guest-console.log"
+	for port in 7000 7001 22; do
+		forward+=",hostfwd=tcp:127.0.0.1:$(guest_port "$port")-:$port"
+	done
+	rm -f "$RESULTS/guest$GUEST-console.log"
 	qemu-system-x86_64 -accel "$1" -cpu max -smp 2 -m "$GUEST_MEMORY" -machine q35 \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$image/vmlinuz" -initrd "$image/initrd" \
 		-append "console=ttyS0 quiet net.ifnames=0 mitigations=off no5lvl nokaslr \
 			cryptomgr.notests panic=-1 $GUEST_KERNEL_OPTIONS" \
-		-serial "file:$RESULTS/guest-console.log" \
+		-serial "file:$RESULTS/guest$GUEST-console.log" \
 		-drive "file=$image/root.squashfs,format=raw,if=none,id=root,readonly=on,file.locking=off" \
 		-device virtio-blk-pci,drive=root \
-		-netdev "user,id=net,hostfwd=tcp:127.0.0.1:$agent_port-:7000,hostfwd=tcp:127.0.0.1:$shell_port-:7001,hostfwd=tcp:127.0.0.1:$ssh_port-:22" \
+		-netdev "user,id=net$forward" \
 		-device virtio-net-pci,netdev=net,romfile= "${shares[@]}" \
-		</dev/null >>"$RESULTS/qemu.log" 2>&1 &
-	GUEST_PID=$!
+		</dev/null >>"$RESULTS/qemu$GUEST.log" 2>&1 &
+	GUEST_PIDS[${GUEST:-1}]=$!
 }
 
 # True when the console shows the text, or when there is nothing to wait for any more.
 guest_console_shows()
 {
-	grep -q -s -F "$1" "$RESULTS/guest-console.log" || dead "$GUEST_PID"
+	grep -q -s -F "$1" "$RESULTS/guest$GUEST-console.log" || dead "$(guest_pid)"
 }
 
 # guest_reaches TEXT SECONDS
 guest_reaches()
 {
-	until_true "$2" guest_console_shows "$1" && alive "$GUEST_PID"
+	until_true "$2" guest_console_shows "$1" && alive "$(guest_pid)"
 }
 
 # Pulls the plug.
 guest_stop()
 {
-	if [ -n "$GUEST_PID" ]; then
-		kill -KILL "$GUEST_PID" 2>/dev/null || true
-		wait "$GUEST_PID" 2>/dev/null || true
-		GUEST_PID=
+	local pid
+	pid=$(guest_pid)
+	if [ -n "$pid" ]; then
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+		unset "GUEST_PIDS[${GUEST:-1}]"
 	fi
 }
 
@@ -97,8 +124,8 @@ guest_systemd()
 	systemctl --root="$RESULTS/guest-root" enable "$@" 2>>"$RESULTS/install.log"
 }
 
-# Boots the guest, under KVM if it can be had, and waits until it takes commands.
-guest_boot()
+# Starts the guest, under KVM if it can be had.
+guest_boot_begin()
 {
 	local accelerator
 	accelerator=$(guest_accelerator)
@@ -109,10 +136,21 @@ guest_boot()
 		guest_stop
 		guest_start_qemu "$(guest_accelerator)"
 	fi
+}
+
+# Waits until it takes commands.
+guest_boot_end()
+{
 	if ! guest_reaches "guest-init: ready" "$GUEST_BOOT_LIMIT"; then
-		tail -n 20 "$RESULTS/guest-console.log" "$RESULTS/qemu.log" >&2
+		tail -n 20 "$RESULTS/guest$GUEST-console.log" "$RESULTS/qemu$GUEST.log" >&2
 		die "the guest did not boot"
 	fi
+}
+
+guest_boot()
+{
+	guest_boot_begin
+	guest_boot_end
 }
 
 # Copies the output and turns the agent's last line into the exit status (255: the connection
@@ -132,16 +170,16 @@ agent_output()
 guest_within()
 {
 	printf '%s\n%s\n' "$1" "$2" |
-		socat -t "$(($1 + 10))" - "TCP:127.0.0.1:$agent_port" | agent_output
+		socat -t "$(($1 + 10))" - "TCP:127.0.0.1:$(guest_port 7000)" | agent_output
 }
 
 # guest SCRIPT: the same with the usual limit, and kept in guest-commands.log.
 guest()
 {
 	local status=0
-	printf '\n$ %s\n' "$1" >>"$RESULTS/guest-commands.log"
-	guest_within 30 "$1" | tee -a "$RESULTS/guest-commands.log" || status=$?
-	echo "[$status]" >>"$RESULTS/guest-commands.log"
+	printf '\n$ %s\n' "$1" >>"$RESULTS/guest$GUEST-commands.log"
+	guest_within 30 "$1" | tee -a "$RESULTS/guest$GUEST-commands.log" || status=$?
+	echo "[$status]" >>"$RESULTS/guest$GUEST-commands.log"
 	return "$status"
 }
 
@@ -157,5 +195,5 @@ guest_shell()
 	local rows columns
 	read -r rows columns < <(stty size 2>/dev/null || echo 24 80)
 	guest_within 10 "echo 'stty rows $rows columns $columns' >/root/.bash_profile"
-	socat -t 1 "STDIO,raw,echo=0" "TCP:127.0.0.1:$shell_port"
+	socat -t 1 "STDIO,raw,echo=0" "TCP:127.0.0.1:$(guest_port 7001)"
 }

@@ -118,16 +118,23 @@ host_bridge_die()
 	wait_for 20 "the end of the bridge's other processes" no_host_role
 }
 
-tunnel_listens()
+# That of the guest: the second one has the next.
+tunnel_port()
 {
-	ss -H -l -t -n "sport = :$TUNNEL_PORT" | grep -q .
+	echo $((TUNNEL_PORT + ${GUEST:-1} - 1))
 }
 
-# The host's end of the byte-stream tunnel; killing it is a cut link.
+tunnel_listens()
+{
+	ss -H -l -t -n "sport = :$(tunnel_port)" | grep -q .
+}
+
+# The host's end of the guest's byte-stream tunnel; killing it is a cut link.
 host_tunnel_start()
 {
-	process_start host-tunnel socat "TCP-LISTEN:$TUNNEL_PORT,bind=127.0.0.1,fork,reuseaddr" \
-		"UNIX-CONNECT:$HOST_RUN/vm.sock"
+	process_start "host-tunnel$GUEST" socat \
+		"TCP-LISTEN:$(tunnel_port),bind=127.0.0.1,fork,reuseaddr" \
+		"UNIX-CONNECT:$HOST_RUN/vm$GUEST.sock"
 	wait_for 10 "the tunnel's host end" tunnel_listens
 }
 

@@ -23,7 +23,7 @@ usbmon_stop()
 usbmon_extensions()
 {
 	awk '$3 == "C" && $4 ~ /^Bi/ && $7 == "=" && substr($8, 1, 2) == "80" && $9 ~ /80$/ { print $2 }' \
-		"$RESULTS/guest-usbmon.log"
+		"$RESULTS/guest$GUEST-usbmon.log"
 }
 
 # usbmon_answers TYPE: for each command of this type (hexadecimal) on bulk OUT, how many ms passed
@@ -41,7 +41,7 @@ usbmon_answers()
 					break
 				}
 		}
-		END { for (i = 1; i <= n; i++) print answer[i] }' "$RESULTS/guest-usbmon.log"
+		END { for (i = 1; i <= n; i++) print answer[i] }' "$RESULTS/guest$GUEST-usbmon.log"
 }
 
 # usbmon_failures: each command that failed (bmCommandStatus 1), as bMessageType of the response,
@@ -50,5 +50,5 @@ usbmon_failures()
 {
 	awk '$3 == "C" && $4 ~ /^Bi/ && $7 == "=" && substr($9, 7, 1) == "4" {
 			print substr($8, 1, 2), substr($9, 8, 1), toupper(substr($10, 1, 2))
-		}' "$RESULTS/guest-usbmon.log"
+		}' "$RESULTS/guest$GUEST-usbmon.log"
 }

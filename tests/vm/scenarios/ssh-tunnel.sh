@@ -38,7 +38,7 @@ guest_pcscd_start
 
 tunnel_start()
 {
-	process_start host-ssh ssh -N -p "$ssh_port" -i /run/ssh-key -o ExitOnForwardFailure=yes \
+	process_start host-ssh ssh -N -p "$(guest_port 22)" -i /run/ssh-key -o ExitOnForwardFailure=yes \
 		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
 		-R /run/ccid-gadget/bridge.sock:/run/ccid-bridge/vm1.sock root@127.0.0.1
 }
