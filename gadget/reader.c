@@ -28,6 +28,13 @@
 /* ms until a device that could not be made, or was taken away, is tried again */
 #define PLUG_AGAIN 2000
 
+/*
+ * While the slot holds a card: ms between two looks for the driver, and how many in vain it takes to
+ * believe that it has gone. A driver that is started anew may need a moment.
+ */
+#define DRIVER_LOOK 1000
+#define DRIVER_LOOKS 2
+
 struct open_call {
 	uint32_t number;      /* of the session; 0: free */
 	uint32_t slot_number;
@@ -56,8 +63,11 @@ struct reader {
 	bool gone;            /* the device's UDC was taken away, or it failed: make it anew */
 	struct open_call calls[OPEN_CALLS_MAX];
 
+	unsigned int looks;   /* for a driver that has the device, in vain */
+
 	uv_timer_t deadline;
 	uv_timer_t plug;
+	uv_timer_t look;
 	int handles;
 };
 
@@ -173,6 +183,31 @@ static void reader_deadline(uv_timer_t *timer)
 	reader_run(reader);
 }
 
+/* A driver that has gone doesn't power its card off: that is up to us. */
+static void reader_look(uv_timer_t *timer)
+{
+	struct reader *reader = timer->data;
+
+	reader->looks = usb_is_claimed(reader->device) ? 0 : reader->looks + 1;
+	if (reader->looks < DRIVER_LOOKS)
+		return;
+	log_info(reader->host_name, "its driver has gone, with the card powered; the card is let go");
+	slot_deserted(reader->slot);
+	reader_run(reader);
+}
+
+static void reader_look_on(struct reader *reader)
+{
+	bool wanted = slot_holds_card(reader->slot) && reader->device != NULL && !reader->gone;
+
+	if (!wanted) {
+		(void)uv_timer_stop(&reader->look);
+		reader->looks = 0;
+	} else if (!uv_is_active((uv_handle_t *)&reader->look)) {
+		(void)uv_timer_start(&reader->look, reader_look, DRIVER_LOOK, DRIVER_LOOK);
+	}
+}
+
 static void reader_run(struct reader *reader)
 {
 	struct slot_output output;
@@ -186,6 +221,7 @@ static void reader_run(struct reader *reader)
 	else
 		(void)uv_timer_start(&reader->deadline, reader_deadline,
 			deadline > now ? deadline - now : 0, 0);
+	reader_look_on(reader);
 }
 
 bool reader_is_late(const struct reader *reader)
@@ -219,6 +255,7 @@ static void on_message(void *owner, struct payload_view message)
 {
 	struct reader *reader = owner;
 
+	reader->looks = 0;
 	slot_message(reader->slot, reader_now(reader), message);
 	reader_run(reader);
 }
@@ -455,9 +492,11 @@ int reader_new(struct reader **readerp, uv_loop_t *loop, struct usb_maker *maker
 	}
 	(void)uv_timer_init(loop, &reader->deadline);
 	(void)uv_timer_init(loop, &reader->plug);
+	(void)uv_timer_init(loop, &reader->look);
 	reader->deadline.data = reader;
 	reader->plug.data = reader;
-	reader->handles = 2;
+	reader->look.data = reader;
+	reader->handles = 3;
 	*readerp = reader;
 	return 0;
 }
@@ -478,6 +517,7 @@ struct reader *reader_free(struct reader *reader)
 		reader->device = usb_close(reader->device);
 		uv_close((uv_handle_t *)&reader->deadline, reader_closed);
 		uv_close((uv_handle_t *)&reader->plug, reader_closed);
+		uv_close((uv_handle_t *)&reader->look, reader_closed);
 	}
 	return NULL;
 }

@@ -6,6 +6,9 @@
  *     plugged     the device exists; it stays while the bridge or the host's pcscd is away, with an
  *                 empty slot, and goes when the host says that its reader is gone
  *
+ * While a card is in use it looks now and then whether any driver has the device still: one that was
+ * killed tells nobody, and a card is not left to the next with its PIN state.
+ *
  * It holds no policy and knows no session: calls go out through a function that it is given.
  *
  * SPDX-License-Identifier: BSD-3-Clause

@@ -88,6 +88,19 @@ void slot_disabled(struct slot *slot, uint64_t now)
 	slot->enabled = false;
 }
 
+void slot_deserted(struct slot *slot)
+{
+	slot_abandon(slot);
+	slot_release(slot);
+	slot->abort = (struct slot_abort){ .control = false };
+	slot_drop_unsent(slot);
+}
+
+bool slot_holds_card(const struct slot *slot)
+{
+	return slot->connected || slot->state == SLOT_POWERING;
+}
+
 /* ---- commands ---- */
 
 /* CCID 1.1, 6.1.3. */

@@ -119,6 +119,15 @@ void slot_enabled(struct slot *slot, uint64_t now, size_t packet_size);
 /* The device is not configured any more: nothing can be sent, and the card is let go. */
 void slot_disabled(struct slot *slot, uint64_t now);
 
+/*
+ * The device is configured, and no driver uses it any more: the last one has ended without IccPowerOff.
+ * What it has begun ends, and the card is let go, so that its PIN state is nobody's.
+ */
+void slot_deserted(struct slot *slot);
+
+/* Whether the host has, or may have, a card in use for this slot. */
+bool slot_holds_card(const struct slot *slot);
+
 /* A message from bulk OUT. Any bytes will do; those without a complete header are skipped. */
 void slot_message(struct slot *slot, uint64_t now, struct payload_view message);
 

@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "gadget/usb/claim.h"
 #include "gadget/usb/control.h"
 #include "gadget/usb/endpoints.h"
 #include "gadget/usb/maker.h"
@@ -281,6 +282,11 @@ struct usb_device *usb_close(struct usb_device *device)
 const char *usb_udc(const struct usb_device *device)
 {
 	return device->udc;
+}
+
+bool usb_is_claimed(const struct usb_device *device)
+{
+	return usb_claim_is_there(USB_CLAIM_DEVICES, device->udc);
 }
 
 int usb_send(struct usb_device *device, struct payload_view message)

@@ -138,6 +138,9 @@ struct usb_device *usb_close(struct usb_device *device);
 /* The UDC that the device is plugged into, "dummy_udc.0"; valid as long as the device. */
 const char *usb_udc(const struct usb_device *device);
 
+/* Whether a driver has the device, as far as that can be known; see claim.h. */
+bool usb_is_claimed(const struct usb_device *device);
+
 /*
  * Sends a message on bulk IN as soon as the host asks for one; the bytes are copied. One at a time:
  * sent() says when the next may follow. Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED; fatal: -errno.

@@ -135,7 +135,8 @@ static void slot_disconnected(struct slot *slot, const char *by, bool reset)
 			      (unsigned long long)slot->apdu_number,
 			      (unsigned long long)(uv_hrtime() - slot->apdu_start_ns) / 1000);
 	if (was_connected) {
-		cardlog_event(slot->log, slot->index, "disconnect", "by=%s", by);
+		cardlog_event(slot->log, slot->index, "disconnect", "by=%s verified=%d", by,
+			      (int)slot->applet.verified);
 		applet_power_off(&slot->applet);
 	}
 	slot_close_connection(slot, reset);

@@ -130,6 +130,15 @@ static void step_card(struct model *model, uint8_t insertion)
 		.present = insertion != 0, .insertion = insertion });
 }
 
+/* It reads what is on bulk IN, or it goes. */
+static void step_driver(struct model *model, uint8_t what)
+{
+	if ((what & 1) != 0)
+		model_read_bulk(model);
+	else if ((what & 2) != 0)
+		model_desert(model);
+}
+
 static void step(struct model *model, struct cursor_in *in)
 {
 	switch (in_u8(in) % 10) {
@@ -159,8 +168,7 @@ static void step(struct model *model, struct cursor_in *in)
 		model_pass_time(model, in_le16(in));
 		break;
 	case 9:
-		if (in_u8(in) & 1)
-			model_read_bulk(model);
+		step_driver(model, in_u8(in));
 		break;
 	}
 }

@@ -106,6 +106,16 @@ void model_disable(struct model *model)
 	model_take_outputs(model);
 }
 
+void model_desert(struct model *model)
+{
+	forget_running(model);
+	model->abort_until = 0;
+	model->response_known = false;
+	slot_deserted(model->slot);
+	model_take_outputs(model);
+	assert(!model->held && !model->in_flight && !slot_holds_card(model->slot));
+}
+
 void model_set_card(struct model *model, struct slot_card card)
 {
 	happened(model, model->in_flight);

@@ -100,6 +100,7 @@ void model_finish(struct model *model);
 
 void model_enable(struct model *model, size_t packet_size, uint8_t bPINSupport);
 void model_disable(struct model *model);
+void model_desert(struct model *model);
 void model_set_card(struct model *model, struct slot_card card);
 
 /* A message of any bytes. */

@@ -291,6 +291,8 @@ static bool put(struct player *player, const char *line)
 		slot_enabled(player->slot, player->now, strtoul(text, NULL, 10));
 	else if (strcmp(line, "disable") == 0)
 		slot_disabled(player->slot, player->now);
+	else if (strcmp(line, "desert") == 0)
+		slot_deserted(player->slot);
 	else if (strncmp(line, "card ", 5) == 0)
 		put_card(player, text);
 	else if (strncmp(line, "out ", 4) == 0)

@@ -5,6 +5,7 @@
  *
  *     enable 512                 a driver may use the device; packets of 512 bytes
  *     disable                    the device is not configured any more
+ *     desert                     the driver has gone, and says nothing
  *     card 7                     the host says: a card is there, insertion 7
  *     card -                     the host says: no card
  *     out 65 00000000 00 01 ...  these bytes come from bulk OUT

@@ -76,6 +76,23 @@ static void test_enable_is_a_new_driver(void **state)
 		"out 65 00000000 00 00 000000", "in 81 00000000 00 00 01 00 03"));
 }
 
+/* The driver was killed: the card is let go, whatever ran, and the next one begins from a cold card. */
+static void test_a_deserted_card_is_let_go(void **state)
+{
+	(void)state;
+	play_active(LINES("desert", "call disconnect", "desert",
+		"out 65 00000000 00 00 000000", "in 81 00000000 00 00 01 00 03",
+		"out 62 00000000 00 01 00 0000", "call connect unpower 3",
+		"reply 0", "reply connect T1 3B80800101", "in 80 05000000 00 01 00 00 00 3B80800101"));
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00A4040000", "call transmit 00A4040000",
+		"desert", "call disconnect", "reply data 9000", "wait 10000",
+		"out 62 00000000 00 01 00 0000", "call connect unpower 3"));
+	play_active(LINES("out 62 00000000 00 01 00 0000", "call connect reset 3",
+		"desert", "call disconnect", "reply connect T1 3B80800101", "wait 10000"));
+	play_active(LINES("hold", "out 65 00000000 00 00 000000", "in 81 00000000 00 00 00 00 00",
+		"desert", "call disconnect", "cancel"));
+}
+
 /* ---- power: CCID 1.1, 6.1.1 and 6.1.2 ---- */
 
 static void test_power_on_of_an_empty_slot(void **state)
@@ -522,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_a_driver_that_does_not_look_sees_the_new_card_after_a_while),
 		cmocka_unit_test(test_each_change_is_notified_once),
 		cmocka_unit_test(test_enable_is_a_new_driver),
+		cmocka_unit_test(test_a_deserted_card_is_let_go),
 		cmocka_unit_test(test_power_on_of_an_empty_slot),
 		cmocka_unit_test(test_power_on_twice_is_a_warm_reset),
 		cmocka_unit_test(test_power_select_is_accepted_up_to_1_8_volts),
