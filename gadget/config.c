@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@
 
 /* ACS's own driver takes all devices of this vendor away from libccid. */
 #define VENDOR_ACS 0x072F
+
+#define DUMMY_UDC "dummy_udc."
 
 /* ---- what a value must be; each returns 0, or -1 after a complaint ---- */
 
@@ -118,7 +121,7 @@ static int check_udc(cfg_t *cfg, cfg_opt_t *opt)
 	const char *value = config_newest(opt);
 
 	/* Anything else is hardware, whose role as a gadget is somebody else's business. */
-	if (strncmp(value, "dummy_udc.", 10) == 0 && strlen(value) < 64)
+	if (strncmp(value, DUMMY_UDC, strlen(DUMMY_UDC)) == 0 && strlen(value) < 64)
 		return 0;
 	cfg_error(cfg, "udc: '%s' is not a dummy controller; write dummy_udc.0 or a higher number",
 		value);
@@ -226,6 +229,28 @@ static void copy_reader(cfg_t *cfg, struct config_reader *reader)
 	copy_string(cfg, "udc", reader->udc, sizeof(reader->udc));
 }
 
+/* The bit of a section's udc; 0 if it names none. */
+static uint32_t udc_bit(const struct config_reader *reader)
+{
+	unsigned long number;
+
+	if (reader->udc[0] == '\0')
+		return 0;
+	number = strtoul(reader->udc + strlen(DUMMY_UDC), NULL, 10);
+	return number < USB_PORTS_MAX ? (uint32_t)1 << number : 0;
+}
+
+/* A port that a section names is kept free for it. */
+static void reserve_udcs(struct config *config)
+{
+	uint32_t named = 0;
+
+	for (size_t i = 0; i < config->readers_count; i++)
+		named |= udc_bit(&config->readers[i]);
+	for (size_t i = 0; i < config->readers_count; i++)
+		config->readers[i].reserved_udcs = named;
+}
+
 /* Who the bridge is must be known by its key, or be said to be trusted: on this machine only. */
 static int check_trust(cfg_t *cfg)
 {
@@ -300,6 +325,7 @@ static int copy_config(cfg_t *cfg, void *target)
 	config->readers_count = cfg_size(cfg, "reader");
 	for (unsigned int i = 0; i < config->readers_count; i++)
 		copy_reader(cfg_getnsec(cfg, "reader", i), &config->readers[i]);
+	reserve_udcs(config);
 	return 0;
 }
 

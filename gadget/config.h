@@ -32,7 +32,8 @@ struct config_reader {
 	uint16_t vendor;  /* USB idVendor */
 	uint16_t product; /* USB idProduct */
 	char serial[USB_STRING_MAX + 1]; /* empty: made from the names */
-	char udc[64];     /* empty: the first dummy UDC that is free */
+	char udc[64];     /* empty: any dummy UDC that is free */
+	uint32_t reserved_udcs; /* which sections name, for themselves: bit n is dummy_udc.n */
 	bool interrupt;   /* with an interrupt endpoint */
 };
 

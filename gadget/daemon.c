@@ -16,6 +16,9 @@
 
 #define TAG "readers"
 
+/* Readers that pcscd can have up to version 2.4: PCSCLITE_MAX_READERS_CONTEXTS. */
+#define PCSCD_READERS_MAX 16
+
 struct daemon {
 	const struct config *config;
 	uv_loop_t *loop;
@@ -26,6 +29,8 @@ struct daemon {
 	bool unmatched_said[CONFIG_READERS_MAX];    /* that no reader of the host matches */
 	bool nothing_said;                          /* that the host has no reader for section "*" */
 	bool full_said;                             /* that it has too many */
+	bool many_said;                             /* that they are too many for pcscd */
+	bool anew;                                  /* the bridge or the host's pcscd was away */
 	bool service_said;                          /* that the host's pcscd is away */
 	void (*stopped)(void *owner);
 	void *owner;
@@ -108,6 +113,10 @@ static void say_places(struct daemon *daemon, const struct wire_readers *hosts)
 	if (say(&daemon->full_said, places->full))
 		log_warning(TAG, "the host has more readers than the %d that this guest can have",
 			CONFIG_READERS_MAX);
+	if (say(&daemon->many_said, places_taken(places) > PCSCD_READERS_MAX))
+		log_warning(TAG, "%zu readers are plugged in here, and pcscd up to version 2.4 can have "
+				 "%d: its programs don't see the others", places_taken(places),
+			PCSCD_READERS_MAX);
 }
 
 /* ---- what the bridge says ---- */
@@ -159,7 +168,8 @@ static int follow_place(struct daemon *daemon, size_t i)
 	if (place->host != NULL && reader_is_plugged(daemon->readers[i]))
 		reader_update(daemon->readers[i], place->host);
 	else if (place->host != NULL)
-		reader_plug(daemon->readers[i], place->host, place->ordinal);
+		reader_plug(daemon->readers[i], place->host, place->ordinal,
+			places_taken(&daemon->places));
 	return 0;
 }
 
@@ -171,11 +181,13 @@ static void daemon_readers(void *owner, const struct wire_readers *hosts)
 	if (hosts != NULL)
 		say_service(daemon, hosts->service != 0);
 	if (hosts == NULL || hosts->service == 0) {
+		daemon->anew = true;
 		empty_all(daemon);
 		tell_status(daemon, hosts);
 		return;
 	}
-	places_assign(&daemon->places, hosts);
+	places_assign(&daemon->places, hosts, daemon->anew);
+	daemon->anew = false;
 	say_places(daemon, hosts);
 	/* Ports are given up first, so that they are there for those that come. */
 	for (size_t i = 0; i < daemon->places.count; i++) {
@@ -230,6 +242,10 @@ int daemon_start(struct daemon **daemonp, uv_loop_t *loop, struct usb_maker *mak
 	daemon->maker = maker;
 	daemon->stopped = stopped;
 	daemon->owner = owner;
+	if (config->readers_count > PCSCD_READERS_MAX)
+		log_warning(TAG, "the configuration has %zu readers, and pcscd up to version 2.4 can have "
+				 "%d",
+			config->readers_count, PCSCD_READERS_MAX);
 	places_init(&daemon->places, config);
 	r = connection_open(&daemon->connection, loop, config, &callbacks, daemon);
 	if (r == 0)

@@ -55,6 +55,7 @@ struct reader {
 	uint8_t atr[WIRE_ATR_MAX];
 	uint8_t atr_size;
 	unsigned int ordinal;
+	size_t readers;                /* of this guest, at the time when it was plugged in */
 	struct ccid_pin_pad pin_pad;   /* the host's; in the class descriptor */
 
 	struct slot *slot;
@@ -184,7 +185,7 @@ static void reader_deadline(uv_timer_t *timer)
 }
 
 /* A driver that has gone doesn't power its card off: that is up to us. */
-static void reader_look(uv_timer_t *timer)
+static void reader_driver_look(uv_timer_t *timer)
 {
 	struct reader *reader = timer->data;
 
@@ -196,7 +197,7 @@ static void reader_look(uv_timer_t *timer)
 	reader_run(reader);
 }
 
-static void reader_look_on(struct reader *reader)
+static void reader_look_for_driver(struct reader *reader)
 {
 	bool wanted = slot_holds_card(reader->slot) && reader->device != NULL && !reader->gone;
 
@@ -204,7 +205,7 @@ static void reader_look_on(struct reader *reader)
 		(void)uv_timer_stop(&reader->look);
 		reader->looks = 0;
 	} else if (!uv_is_active((uv_handle_t *)&reader->look)) {
-		(void)uv_timer_start(&reader->look, reader_look, DRIVER_LOOK, DRIVER_LOOK);
+		(void)uv_timer_start(&reader->look, reader_driver_look, DRIVER_LOOK, DRIVER_LOOK);
 	}
 }
 
@@ -221,7 +222,7 @@ static void reader_run(struct reader *reader)
 	else
 		(void)uv_timer_start(&reader->deadline, reader_deadline,
 			deadline > now ? deadline - now : 0, 0);
-	reader_look_on(reader);
+	reader_look_for_driver(reader);
 }
 
 bool reader_is_late(const struct reader *reader)
@@ -331,7 +332,40 @@ static struct usb_settings reader_settings(const struct reader *reader)
 	ccid_descriptor(settings.class_descriptor, &reader->pin_pad);
 	reader_gadget_name(reader, settings.name);
 	(void)snprintf(settings.udc, sizeof(settings.udc), "%s", reader->config->udc);
+	settings.preferred_udc = (unsigned int)reader->index;
+	settings.reserved_udcs = reader->config->reserved_udcs;
 	return settings;
+}
+
+/* Ports are made when dummy_hcd is loaded, and by its parameter only. */
+static void reader_say_no_port(const struct reader *reader)
+{
+	size_t ports = usb_ports(), wanted = reader->readers > ports ? reader->readers : ports + 1;
+
+	if (reader->config->udc[0] != '\0')
+		log_error(reader->host_name, "the virtual USB port %s is in use; waiting for it",
+			reader->config->udc);
+	else if (wanted > USB_PORTS_MAX)
+		log_error(reader->host_name, "every virtual USB port is in use, and dummy_hcd can't "
+			"make more than %d; waiting for one", USB_PORTS_MAX);
+	else
+		log_error(reader->host_name, "every virtual USB port is in use; waiting for one. For "
+			"more of them put the line 'options dummy_hcd num=%zu' (%d at most) into "
+			"/etc/modprobe.d/dummy_hcd.conf, and type 'rmmod dummy_hcd' and 'modprobe "
+			"dummy_hcd'", wanted, USB_PORTS_MAX);
+}
+
+/* The reason why there is no device, unless it is still the same. */
+static void reader_say_problem(const struct reader *reader, int r)
+{
+	if (r == reader->plug_problem || r == 0)
+		return;
+	if (r < 0)
+		log_error(reader->host_name, "the USB device can't be made: %s", strerror(-r));
+	else if (r == USB_UDC_BUSY)
+		reader_say_no_port(reader);
+	else
+		log_error(reader->host_name, "%s", usb_outcome_text((enum usb_outcome)r));
 }
 
 static void reader_open_device(struct reader *reader)
@@ -344,10 +378,7 @@ static void reader_open_device(struct reader *reader)
 		log_info(reader->host_name, "plugged in as USB device %04x:%04x, serial number %s",
 			settings.identity.idVendor, settings.identity.idProduct,
 			settings.identity.serial);
-	else if (r > 0 && r != reader->plug_problem)
-		log_error(reader->host_name, "%s", usb_outcome_text((enum usb_outcome)r));
-	else if (r < 0 && r != reader->plug_problem)
-		log_error(reader->host_name, "the USB device can't be made: %s", strerror(-r));
+	reader_say_problem(reader, r);
 	reader->plug_problem = r;
 	if (r != 0)
 		reader_plug_later(reader);
@@ -403,9 +434,11 @@ static void reader_replug(struct reader *reader, const struct wire_reader *host)
 static_assert(CCID_PIN_VERIFY == WIRE_PIN_VERIFY && CCID_PIN_MODIFY == WIRE_PIN_MODIFY,
 	"pin_support has the bits of bPINSupport");
 
-void reader_plug(struct reader *reader, const struct wire_reader *host, unsigned int ordinal)
+void reader_plug(struct reader *reader, const struct wire_reader *host, unsigned int ordinal,
+	size_t readers)
 {
 	reader->ordinal = ordinal;
+	reader->readers = readers;
 	reader_take_pin_pad(reader, host);
 	reader_update(reader, host);
 	reader_open_device(reader);

@@ -48,9 +48,11 @@ bool reader_is_plugged(const struct reader *reader);
 
 /*
  * Stands for the host's reader from now on: plugs the device in. ordinal tells readers apart whose names
- * are alike, see identity.h.
+ * are alike, see identity.h. readers: how many of them this guest has now, for what is said if there
+ * are not enough ports.
  */
-void reader_plug(struct reader *reader, const struct wire_reader *host, unsigned int ordinal);
+void reader_plug(struct reader *reader, const struct wire_reader *host, unsigned int ordinal,
+	size_t readers);
 
 /* What the host says of that reader now. It may have another name, see pattern_names_alike(). */
 void reader_update(struct reader *reader, const struct wire_reader *host);

@@ -29,6 +29,7 @@ struct monitor {
 	uint32_t version;
 	LONG told; /* the problem that was logged last */
 	bool told_left_out;
+	bool told_full;
 	char hidden[WIRE_READERS_MAX][WIRE_NAME_MAX]; /* readers of our own that were logged */
 	size_t hidden_count;
 };
@@ -72,9 +73,19 @@ static void monitor_explain(struct monitor *monitor)
 			outcome_code_name(problem, number, sizeof number));
 }
 
+/*
+ * pcscd up to 2.4 has room for 16 readers, and whether there is one more, it doesn't tell. A later one
+ * that has more is not full.
+ */
 static void monitor_count(struct monitor *monitor)
 {
 	size_t left_out = monitor->watch.left_out;
+	bool full = monitor->watch.listed == PCSCLITE_MAX_READERS_CONTEXTS;
+
+	if (full && !monitor->told_full)
+		log_warning("monitor", "pcscd has %zu readers, as many as it can have (up to version 2.4): "
+			"one more would not be seen", monitor->watch.listed);
+	monitor->told_full = full;
 
 	if (left_out > 0 && !monitor->told_left_out)
 		log_warning("monitor", "pcscd has %zu readers; the last %zu are left out",

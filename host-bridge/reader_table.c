@@ -134,7 +134,7 @@ static bool table_waits(const struct reader_table *table)
 
 bool reader_table_is_settled(const struct reader_table *table)
 {
-	return table->settled || !table_waits(table);
+	return table->settled || !table->service || !table_waits(table);
 }
 
 int reader_table_update(struct reader_table *table, const struct wire_readers *seen)
@@ -153,6 +153,8 @@ int reader_table_update(struct reader_table *table, const struct wire_readers *s
 			entry_see(entry, &seen->readers[i]);
 	}
 	table->service = seen->service;
+	if (!table->service)
+		table->settled = false;
 	return r;
 }
 

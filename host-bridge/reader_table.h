@@ -42,7 +42,7 @@ struct reader_table {
 	struct reader_entry *entries;
 	size_t count;
 	bool service; /* pcscd answers */
-	bool settled; /* every reader of the first list was shown: who is missing is gone */
+	bool settled; /* every reader of pcscd's first list was shown: who is missing is gone */
 };
 
 #define READER_TABLE_NULL ((struct reader_table){ .entries = NULL })
@@ -60,7 +60,8 @@ struct reader_entry *reader_table_find(const struct reader_table *table, const c
 
 /*
  * Whether the guests may be told. While the readers of the first list wait, a list without them would
- * say that they were unplugged, to a guest that has them from the bridge before this one.
+ * say that they were unplugged, to a guest that has them from the bridge before this one; or from the
+ * pcscd before this one, which may have given them other numbers, so that their names are new.
  */
 bool reader_table_is_settled(const struct reader_table *table);
 

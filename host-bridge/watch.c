@@ -132,11 +132,13 @@ static void watch_take(struct watch *watch, const char *list, size_t size)
 
 	memset(watch->entries, 0, sizeof watch->entries);
 	watch->left_out = 0;
+	watch->listed = 0;
 	for (size_t at = 0; at < size && list[at] != '\0';) {
 		const char *name = &list[at];
 		size_t length = strnlen(name, size - at);
 
 		at += length + 1;
+		watch->listed++;
 		if (length >= WIRE_NAME_MAX || at > size || watch_hides(watch, &before, name))
 			continue;
 		if (count < WIRE_READERS_MAX)

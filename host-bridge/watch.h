@@ -60,6 +60,7 @@ struct watch {
 	char names[WIRE_READERS_MAX][WIRE_NAME_MAX];
 	SCARD_READERSTATE entries[WIRE_READERS_MAX];
 	size_t readers;              /* entries for readers; the one for plug and play may follow */
+	size_t listed;               /* readers of the last list, hidden ones included */
 	size_t left_out;             /* readers of the last list that are beyond WIRE_READERS_MAX */
 	LONG problem;                /* of the last call; SCARD_S_SUCCESS after a good wait */
 	struct wire_readers seen;    /* insertion is pcscd's event counter */

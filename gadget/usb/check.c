@@ -14,14 +14,22 @@
 
 #define DUMMY_UDCS "/sys/class/udc/dummy_udc.*"
 
+size_t usb_ports(void)
+{
+	size_t ports = 0;
+	glob_t found;
+
+	if (glob(DUMMY_UDCS, GLOB_NOSORT, NULL, &found) == 0)
+		ports = found.gl_pathc;
+	globfree(&found);
+	return ports;
+}
+
 int usb_check(void)
 {
 	int r = usb_preflight();
-	glob_t found;
 
 	if (r != 0)
 		return r;
-	r = glob(DUMMY_UDCS, GLOB_NOSORT, NULL, &found) == 0 ? 0 : USB_NO_UDC;
-	globfree(&found);
-	return r;
+	return usb_ports() > 0 ? 0 : USB_NO_UDC;
 }

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <usbg/usbg.h>
@@ -125,6 +126,30 @@ static bool usb_gadget_udc_is_wanted(const struct usb_settings *settings, const 
 	return strncmp(udc, USB_DUMMY_UDC, strlen(USB_DUMMY_UDC)) == 0;
 }
 
+/* Whether one that is wanted can be had: nobody has it, and it is not kept for somebody else. */
+static bool usb_gadget_udc_is_to_be_had(const struct usb_settings *settings, const char *udc)
+{
+	unsigned long number = strtoul(udc + strlen(USB_DUMMY_UDC), NULL, 10);
+
+	if (settings->udc[0] == '\0' && number < USB_PORTS_MAX &&
+	    (settings->reserved_udcs >> number & 1) != 0)
+		return false;
+	return usb_gadget_udc_is_free(udc);
+}
+
+/* The preferred UDC, if it is there and can be had; else NULL. */
+static usbg_udc *usb_gadget_preferred_udc(const struct usb_gadget *gadget, const struct usb_settings *settings)
+{
+	char name[64];
+	usbg_udc *udc;
+
+	(void)snprintf(name, sizeof(name), USB_DUMMY_UDC "%u", settings->preferred_udc);
+	udc = usbg_get_udc(gadget->state, name);
+	if (udc == NULL || !usb_gadget_udc_is_wanted(settings, name))
+		return NULL;
+	return usb_gadget_udc_is_to_be_had(settings, name) ? udc : NULL;
+}
+
 /* The first free UDC after a given one (NULL: of all). Returns 0, USB_NO_UDC or USB_UDC_BUSY. */
 static int usb_gadget_find_udc(struct usb_gadget *gadget, const struct usb_settings *settings,
 	usbg_udc **udc)
@@ -139,7 +164,7 @@ static int usb_gadget_find_udc(struct usb_gadget *gadget, const struct usb_setti
 
 		if (!usb_gadget_udc_is_wanted(settings, name))
 			continue;
-		if (usb_gadget_udc_is_free(name)) {
+		if (usb_gadget_udc_is_to_be_had(settings, name)) {
 			*udc = next;
 			return 0;
 		}
@@ -226,31 +251,38 @@ int usb_gadget_init(struct usb_gadget *gadget, const struct usb_settings *settin
 	return r;
 }
 
+/* Returns 0, USB_UDC_BUSY if somebody else was faster, or -errno. */
+static int usb_gadget_bind_to(struct usb_gadget *gadget, const struct usb_settings *settings,
+	usbg_udc *udc)
+{
+	const char *name = usbg_get_udc_name(udc);
+	int r = usb_gadget_error(settings->name, "binding", usbg_enable_gadget(gadget->gadget, udc));
+
+	if (r == 0) {
+		(void)snprintf(gadget->udc, sizeof(gadget->udc), "%s", name);
+		log_info(settings->name, "plugged into %s", gadget->udc);
+		return 0;
+	}
+	if (!usb_gadget_udc_is_free(name))
+		return USB_UDC_BUSY;
+	/* Free, and still refused: the kernel's reason is in its log only. */
+	log_error(settings->name, "the kernel refuses to bind to %s: see dmesg", name);
+	return r;
+}
+
 int usb_gadget_bind(struct usb_gadget *gadget, const struct usb_settings *settings)
 {
-	usbg_udc *udc = NULL;
-	int r;
+	usbg_udc *udc = usb_gadget_preferred_udc(gadget, settings);
+	int r = udc != NULL ? usb_gadget_bind_to(gadget, settings, udc) : USB_UDC_BUSY;
 
-	for (;;) {
+	udc = NULL;
+	while (r == USB_UDC_BUSY) {
 		r = usb_gadget_find_udc(gadget, settings, &udc);
 		if (r != 0)
-			return r;
-		r = usb_gadget_error(settings->name, "binding",
-			usbg_enable_gadget(gadget->gadget, udc));
-		if (r == 0) {
-			(void)snprintf(gadget->udc, sizeof(gadget->udc), "%s",
-				usbg_get_udc_name(udc));
-			log_info(settings->name, "plugged into %s", gadget->udc);
-			return 0;
-		}
-		/* Free, and still refused: the kernel's reason is in its log only. */
-		if (usb_gadget_udc_is_free(usbg_get_udc_name(udc))) {
-			log_error(settings->name, "the kernel refuses to bind to %s: see dmesg",
-				usbg_get_udc_name(udc));
-			return r;
-		}
-		/* Somebody else was faster: try the next. */
+			break;
+		r = usb_gadget_bind_to(gadget, settings, udc);
 	}
+	return r;
 }
 
 void usb_gadget_unbind(struct usb_gadget *gadget)

@@ -34,7 +34,7 @@ struct usb_gadget {
 int usb_gadget_init(struct usb_gadget *gadget, const struct usb_settings *settings);
 
 /*
- * Binds it to the UDC of the settings, or to the first dummy UDC that is free: the device is
+ * Binds it to the UDC of the settings, to the preferred one, or to the first that is free: the device is
  * plugged in. FunctionFS must have its descriptors by now. Returns 0, USB_NO_UDC or USB_UDC_BUSY;
  * fatal: -errno.
  */

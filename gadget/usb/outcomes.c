@@ -24,8 +24,8 @@ const char *usb_outcome_text(enum usb_outcome outcome)
 	case USB_NO_UDC:
 		return "there is no such virtual USB port: type 'modprobe dummy_hcd' (" NO_MODULE ")";
 	case USB_UDC_BUSY:
-		return "every virtual USB port is in use: type 'rmmod dummy_hcd' and 'modprobe "
-		       "dummy_hcd num=N', with N of one for each reader (at most 32)";
+		return "every virtual USB port is in use: dummy_hcd makes one for each reader by the "
+		       "line 'options dummy_hcd num=4' in a file in /etc/modprobe.d (32 at most)";
 	case USB_FOREIGN_GADGET:
 		return "libusbgx can't read another program's gadget: remove that one from "
 		       "/sys/kernel/config/usb_gadget";

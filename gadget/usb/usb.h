@@ -21,6 +21,7 @@
 #define USB_NAME_MAX 35      /* bytes of a FunctionFS instance name, without the terminating zero */
 #define USB_STRING_MAX 126   /* characters of a USB string descriptor */
 #define USB_CLASS_DESCRIPTOR_MAX 64
+#define USB_PORTS_MAX 32         /* dummy_hcd.c: MAX_NUM_UDC */
 #define USB_NOTIFICATION_MAX 8  /* bytes, and wMaxPacketSize of the interrupt endpoint */
 
 struct usb_identity {
@@ -35,7 +36,9 @@ struct usb_identity {
 
 struct usb_settings {
 	char name[USB_NAME_MAX + 1]; /* of the gadget in configfs and of the FunctionFS instance */
-	char udc[64];                /* "dummy_udc.0"; empty: the first dummy UDC that is free */
+	char udc[64];                /* "dummy_udc.0"; empty: any dummy UDC that is free */
+	unsigned int preferred_udc;  /* the number of the first that is tried, so that ports don't change */
+	uint32_t reserved_udcs;      /* those that are for others: bit n is dummy_udc.n */
 	struct usb_identity identity;
 	uint8_t bInterfaceClass;
 	uint8_t bInterfaceSubClass;
@@ -113,6 +116,9 @@ const char *usb_outcome_text(enum usb_outcome outcome);
  * for. Returns 0 or one of the outcomes; fatal: -errno.
  */
 int usb_check(void);
+
+/* How many dummy UDCs there are, in use or not. */
+size_t usb_ports(void);
 
 struct usb_device;
 struct usb_maker;

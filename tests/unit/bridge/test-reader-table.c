@@ -287,6 +287,30 @@ static void test_settled(void **state)
 	reader_table_deinit(&table);
 }
 
+/* Another pcscd has given its readers other names: the list waits until they can be shown. */
+static void test_settled_anew(void **state)
+{
+	static const struct step away = { 0, { { NULL, 0, 0, 0 } }, NULL };
+	static const struct step one = { 1, { { A, WIRE_CARD_PRESENT, 1, 10 } }, NULL };
+	static const struct step other = { 1, { { B, WIRE_CARD_PRESENT, 1, 10 } }, NULL };
+	static const struct step *const lists[] = { &one, &other, &one };
+	struct reader_table table = READER_TABLE_NULL;
+	struct wire_readers seen;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		fill(&seen, lists[i]);
+		assert_int_equal(reader_table_update(&table, &seen), 0);
+		assert_false(reader_table_is_settled(&table));
+		show_all(&table);
+		assert_true(reader_table_is_settled(&table));
+		fill(&seen, &away);
+		assert_int_equal(reader_table_update(&table, &seen), 0);
+		assert_true(reader_table_is_settled(&table));
+	}
+	reader_table_deinit(&table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_pin_pad),
 		cmocka_unit_test(test_settled),
+		cmocka_unit_test(test_settled_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

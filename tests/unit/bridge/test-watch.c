@@ -277,6 +277,7 @@ static void test_many(void **state)
 		step(rows[i].waits, true, true);
 		assert_int_equal(watch.seen.count, rows[i].readers);
 		assert_int_equal(watch.left_out, 0);
+		assert_int_equal(watch.listed, watch.readers);
 	}
 	use_many(35);
 	step("wait 500 ms for 16; wait 500 ms for 16", true, false);

@@ -130,6 +130,8 @@ static void test_values(void **state)
 	assert_int_equal(config.readers[0].product, 0x6141);
 	assert_string_equal(config.readers[0].serial, "A1");
 	assert_string_equal(config.readers[0].udc, "dummy_udc.3");
+	assert_int_equal(config.readers[0].reserved_udcs, 1 << 3);
+	assert_int_equal(config.readers[1].reserved_udcs, 1 << 3);
 	assert_false(config.readers[0].interrupt);
 	assert_int_equal(config.readers[1].vendor, 0x0E0F);
 	assert_int_equal(config.readers[1].product, 0x0004);

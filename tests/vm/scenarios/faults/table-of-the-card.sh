@@ -4,10 +4,13 @@
 # any time, row by row.
 #
 # Host:    pcscd is killed and started again, once without the reader; the card is pulled, drops out
-#          of an APDU, is reset by a program; programs hold a transaction.
+#          of an APDU, is reset by a program; programs hold a transaction. It is reset, and pulled and
+#          put back, while a program in the guest has verified a PIN and rests.
 # Guest:   the SCard program, with its card in use each time; watch; usbmon.
 # Asserts: what the driver was answered, what pcscd made of it, how many APDUs reached the card,
-#          that the card is used again, and bounds for how long that took.
+#          that the card is used again, and bounds for how long that took. After a foreign reset the
+#          next APDU fails and is not at the card; only after the removal and insertion the card is
+#          there again, without the PIN.
 #
 # Limit: 300
 
@@ -106,6 +109,37 @@ wait_for 10 "$row: removal and insertion" row_saw "empty present"
 process_end resetting
 row_recovers
 row_end 1
+
+# verified NAME: a program in the guest has verified, and does nothing
+verified()
+{
+	begin "$1" select + verify 123456 + sleep 60000
+	wait_for 15 "$row: the PIN" log_has "guest-$1" "verify: ok"
+	row_now
+}
+
+for kind in warm cold; do
+	row "host program resets ($kind) the card of a guest that rests"
+	verified "rests-$kind"
+	host_exchange reset "$kind" >/dev/null
+	guest_try "/build/tests/pcsc/exchange sign" && fail "$row: signed"
+	assert_equal "$row: no SIGN at the card" 2 "$(($(apdus_at_card) - row_apdus))"
+	row_assert_failed "80 . FE"
+	wait_for 10 "$row: removal and insertion" row_saw "empty present"
+	guest_exchange sign expect 6982 >/dev/null
+	guest_kill_program "rests-$kind"
+	row_recovers
+	row_end 4
+done
+
+row "card pulled and put back while the guest rests"
+verified swapped
+card_ctl swap 500 >/dev/null
+wait_for 10 "$row: removal and insertion" row_saw "empty present"
+guest_exchange sign expect 6982 >/dev/null
+guest_kill_program swapped
+row_recovers
+row_end 4
 
 row "pcscd reports success with no bytes"
 begin drop drop fin 10

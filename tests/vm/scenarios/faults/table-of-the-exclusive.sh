@@ -2,9 +2,11 @@
 #
 # A host program has the card exclusively, and lets it go.
 #
-# Host:    the SCard program connects with SCARD_SHARE_EXCLUSIVE, and is killed.
+# Host:    the SCard program connects with SCARD_SHARE_EXCLUSIVE, and is killed; it asks for that once
+#          while a program in the guest has the card.
 # Guest:   the SCard program wants the card meanwhile; watch; usbmon.
-# Asserts: the card counts as present; IccPowerOn fails as mute within ten seconds; when the card is
+# Asserts: it is refused while the guest has the card, and the guest's PIN state is not touched; when the
+#          guest has let go, the host gets the card, without the PIN. The card counts as present; IccPowerOn fails as mute within ten seconds; when the card is
 #          free it is shown as removed and inserted, so that the driver tries again, and it works.
 
 relay_start t1
@@ -23,6 +25,19 @@ guest_let_go()
 {
 	[ "$(log_count host-bridge "card closed")" -gt "$closed" ]
 }
+
+row "host program wants the card exclusively, and the guest has verified"
+guest_start verified "/build/tests/pcsc/exchange --wait 15 --disposition unpower \
+	select + verify 123456 + sleep 3000 + sign"
+wait_for 15 "$row: the PIN" log_has guest-verified "verify: ok"
+closed=$(log_count host-bridge "card closed")
+host_exchange --share exclusive connect expect SCARD_E_SHARING_VIOLATION >/dev/null
+row_now
+assert_equal "$row: exit status" 0 "$(guest_end verified 20)"
+wait_for 10 "$row: the guest has let go" guest_let_go
+host_exchange --share exclusive sign expect 6982 >/dev/null
+row_recovers
+row_end 5
 
 row "host program has the card exclusively"
 closed=$(log_count host-bridge "card closed")
