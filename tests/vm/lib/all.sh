@@ -21,3 +21,4 @@
 . "$TOP/tests/vm/lib/control.sh"
 . "$TOP/tests/vm/lib/attacks.sh"
 . "$TOP/tests/vm/lib/two-guests.sh"
+. "$TOP/tests/vm/lib/systemd.sh"

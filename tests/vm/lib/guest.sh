@@ -113,14 +113,23 @@ guest_stop()
 	fi
 }
 
-# guest_systemd UNIT...: the guest is going to boot with systemd, with what 'cmake --install' installs, and
-# with these units enabled. The scenario may put more into $RESULTS/guest-root before it boots.
-guest_systemd()
+# The guest is going to boot with systemd, and with what is in $RESULTS/guest-root put over its own files.
+guest_boots_systemd()
 {
 	GUEST_KERNEL_OPTIONS="guest.systemd systemd.show_status=no"
 	GUEST_BOOT_LIMIT=180
 	mkdir -p "$RESULTS/guest-root"
-	DESTDIR=$RESULTS/guest-root cmake --install "$BUILD/default" >>"$RESULTS/install.log"
+}
+
+# guest_systemd UNIT...: the same, with what 'cmake --install' installs, and with these units enabled.
+guest_systemd()
+{
+	guest_boots_systemd
+	if [ "$GUEST_SUITE" = bookworm ]; then
+		DESTDIR=$RESULTS/guest-root cmake --install "$BUILD/default" >>"$RESULTS/install.log"
+	else
+		cp -a "$(programs_of "$GUEST_SUITE")/tree/." "$RESULTS/guest-root/"
+	fi
 	systemctl --root="$RESULTS/guest-root" enable "$@" 2>>"$RESULTS/install.log"
 }
 

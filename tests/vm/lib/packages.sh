@@ -19,6 +19,14 @@ packages_build()
 	}
 }
 
+# The packages for the scenarios, in $PACKAGES. The check of the packages is who runs their unit tests.
+prepare_packages()
+{
+	install_packages "${package_tools[@]}"
+	say "Building the packages in $PACKAGES"
+	DEB_BUILD_OPTIONS=nocheck packages_build "$PACKAGES"
+}
+
 # package_again PACKAGE VERSION FOLDER: the same package with another version, in FOLDER.
 package_again()
 {

@@ -12,13 +12,7 @@
 #
 # Limit: 120
 
-# status_of PID FIELD: of /proc/PID/status
-status_of()
-{
-	guest "sed -n 's/^$2:[[:space:]]*//p' /proc/$1/task/*/status" | tr '\t' ' ' | sort -u
-}
-
-assert_unprivileged()
+assert_nobody()
 {
 	local set
 	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
@@ -33,7 +27,7 @@ assert_unprivileged()
 relay_start t1
 daemon=$(guest 'cat /run/gadget.pid')
 maker=$(guest 'pgrep -x ccid-gadget-usb')
-assert_unprivileged daemon "$daemon"
+assert_nobody daemon "$daemon"
 assert_equal "the other half's capabilities: SYS_ADMIN, CHOWN" 0000000000200001 "$(status_of "$maker" CapEff)"
 assert_equal "and its bounds" 0000000000200001 "$(status_of "$maker" CapBnd)"
 assert_equal "its descriptors: 0, 1, 2, lock, daemon, folder, its changes, lock" 8 \
