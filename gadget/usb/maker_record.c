@@ -90,6 +90,8 @@ void usb_maker_request_encode(const struct usb_maker_request *request, uint8_t *
 	out_bytes(&out, settings->class_descriptor, sizeof(settings->class_descriptor));
 	out_u8(&out, (uint8_t)settings->class_descriptor_size);
 	out_u8(&out, settings->interrupt ? 1 : 0);
+	out_le32(&out, settings->preferred_udc);
+	out_le32(&out, settings->reserved_udcs);
 	assert(out_ok(&out) && out.size == USB_MAKER_REQUEST_SIZE);
 }
 
@@ -118,6 +120,8 @@ int usb_maker_request_decode(struct payload_view bytes, struct usb_maker_request
 	settings->class_descriptor_size = in_u8(&in);
 	interrupt = in_u8(&in);
 	settings->interrupt = interrupt == 1;
+	settings->preferred_udc = in_le32(&in);
+	settings->reserved_udcs = in_le32(&in);
 	good &= in_done(&in) && interrupt <= 1 && request_is_possible(request);
 	return good ? 0 : USB_MAKER_MALFORMED;
 }

@@ -41,7 +41,7 @@ enum {
 };
 
 #define USB_MAKER_REQUEST_SIZE (1 + (USB_NAME_MAX + 1) + 64 + 6 + 4 * (USB_STRING_MAX + 1) + 3 + \
-	USB_CLASS_DESCRIPTOR_MAX + 1 + 1)
+	USB_CLASS_DESCRIPTOR_MAX + 1 + 1 + 4 + 4)
 #define USB_MAKER_ANSWER_SIZE (4 + 64)
 
 /* Into bytes, of USB_MAKER_REQUEST_SIZE. */

@@ -40,6 +40,8 @@ static const struct usb_maker_request make = {
 		.class_descriptor = { 54, 0x21, 3 },
 		.class_descriptor_size = 54,
 		.interrupt = true,
+		.preferred_udc = 7,
+		.reserved_udcs = 0x80000001,
 	},
 };
 
