@@ -2,12 +2,15 @@
 #
 # reader "*": the guest has every reader that the host shows, as they come and go.
 #
-# Host:    four readers with a card each; pcscd is started again with two of them in another order of
-#          numbers, then with all four.
-# Guest:   reader "*", at first with two virtual ports.
-# Asserts: two readers and one clear line for the others; with four ports all four, each with its own
-#          name, serial number and card; those that are gone on the host are unplugged, the others stay
-#          the same USB devices; those that come back have the serial numbers that they had.
+# Host:    four readers with a card each; pcscd is started again with two of them, with all four, and
+#          with 18, of which it can have 16.
+# Guest:   reader "*", at first with two virtual ports; in the end a configuration of 17 readers.
+# Asserts: two readers and one clear line for each of the others, with what to put into /etc/modprobe.d; a
+#          port that becomes free is used; with four ports all four, each with its own name, serial
+#          number and card; those that are gone on the host are unplugged, the others stay the same
+#          USB devices; those that come back have the serial numbers that they had. dummy_hcd makes no
+#          33 ports; that pcscd has all that it can have, and that 17 readers are too many for it, is
+#          said once.
 
 guest_device_serials()
 {
@@ -52,6 +55,18 @@ echo "four readers, two ports"
 wait_for 20 "two readers" has_readers 2
 wait_for 10 "the reason" log_has guest-gadget "every virtual USB port is in use"
 assert_equal "says it for each of the others" 2 "$(log_count guest-gadget 'every virtual USB port is in use')"
+assert_equal "and what to do" 2 "$(log_count guest-gadget "put the line 'options dummy_hcd num=4' (32 at most) into /etc/modprobe.d")"
+host_pcscd_stop
+sed -i 1,4d "$RESULTS/reader.conf"
+host_pcscd_start
+has_the_others()
+{
+	[ "$(guest_readers | grep -c "Virtual PCD 1")" = 2 ] && has_readers 2
+}
+wait_for 30 "the others, at the ports that are free" has_the_others
+host_pcscd_stop
+host_reader_config 2
+host_pcscd_start
 
 echo "four ports"
 guest_stop_program gadget >/dev/null
@@ -87,5 +102,24 @@ assert_equal "names and serial numbers" "$serials" "$(guest_device_serials)"
 for index in 0 1 2 3; do
 	guest_exchange --reader "$index" loop 2 >/dev/null
 done
+
+echo "as many as pcscd can have"
+host_pcscd_stop
+host_reader_config 9
+host_pcscd_start
+wait_for 20 "the bridge's word" log_has host-bridge "pcscd has 16 readers, as many as it can have"
+assert_equal "said once" 1 "$(log_count host-bridge 'as many as it can have')"
+wait_for 20 "the number of ports" log_has guest-gadget "'options dummy_hcd num=16'"
+wait_for 20 "four readers still" has_readers 4
+guest_stop_program gadget >/dev/null
+guest_gadget_config "$(printf 'reader "X%s" {}\n' $(seq 17))"
+guest_gadget_start_only
+wait_for 10 "its word on the configuration" \
+	log_has guest-gadget "the configuration has 17 readers, and pcscd up to version 2.4 can have 16"
+guest_stop_program gadget >/dev/null
+guest_try "rmmod dummy_hcd"
+assert_fails "33 ports" guest_try "modprobe dummy_hcd num=33 2>/dev/null"
+guest_load_usb 32
+assert_equal "32 ports" 32 "$(guest 'ls -d /sys/class/udc/dummy_udc.* | wc -l')"
 assert_no_stuck_task
 assert_kernel_quiet

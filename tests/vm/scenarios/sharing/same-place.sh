@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # The same reader of the host is the same device in the guest, with its place, serial number and name,
-# whatever is restarted, unplugged and listed in another order. Who is who is told by the cards, of which
-# each has lines of its own in the log.
+# whatever is restarted, unplugged and numbered anew. Who is who is told by the cards, of which each has
+# lines of its own in the log.
 #
-# Host:    four readers with a card each, "Alpha", "Tween", "Twin" and "Zeta"; pcscd is started again with
-#          them in another order, with some and with one more; the bridge is restarted. (All have the
-#          number 00: pcscd counts the readers of a driver, and each vpcd is a driver of its own. New
-#          numbers, and twins, are in the unit test of the places.)
+# Host:    four readers with a card each, two of them twins: "Alpha 00 00", "Twin 01 00", "Twin 02 00" and
+#          "Zeta 03 00", all of one driver (tests/card/many-vpcd.c), so that pcscd numbers them in its
+#          order; it is started again with them in another order, with some and with one more; the
+#          bridge is restarted.
 # Guest:   at first reader "*"; then two patterns that match the same readers, and one that matches none
 #          yet; ccid-gadget and pcscd are restarted.
 # Asserts: each card is reached by way of the port and serial number that it had at first; who stays on
@@ -19,17 +19,16 @@
 #
 # Limit: 240
 
-# readers NAME=COPY...: what the host's pcscd will have, in this order; a copy of the driver is a reader,
-# with the card at its port in it.
+# readers NAME=COPY...: what the host's pcscd will have, in this order; a copy of vpcd is a reader, with
+# the card at its port in it.
 readers()
 {
-	local reader copy port
+	local reader port
 	for reader in "$@"; do
-		copy=${reader#*=}
-		port=$(printf '0x%X' $((VPCD_PORT + 2 * copy)))
-		cp "$VM/vpcd/libifdvpcd.so" "$HOST_RUN/libifdvpcd-$copy.so"
+		port=$(printf '0x%X' $((VPCD_PORT + 2 * ${reader#*=})))
+		cp "$VM/vpcd/libifdvpcd.so" "$MANY_VPCD/$port.so"
 		printf 'FRIENDLYNAME "%s"\nDEVICENAME /dev/null:%s\n' "${reader%=*}" "$port"
-		printf 'LIBPATH %s\nCHANNELID %s\n' "$HOST_RUN/libifdvpcd-$copy.so" "$port"
+		printf 'LIBPATH %s\nCHANNELID %s\n' "$HOST_PROGRAMS/tests/card/libmany-vpcd.so" "$port"
 	done >"$RESULTS/reader.conf"
 }
 
@@ -89,11 +88,11 @@ all_the_same()
 	assert_equal "$1: ports, serial numbers, names and cards" "$first" "$(guest_cards)"
 }
 
-readers Alpha=0 Twin=1 Tween=2 Zeta=3
+export MANY_VPCD=$HOST_RUN
+readers Alpha=0 Twin=1 Twin=2 Zeta=3
 host_pcscd_start
 card_start "$VPCD_PORT:t1" "$((VPCD_PORT + 2)):t1" "$((VPCD_PORT + 4)):t1" "$((VPCD_PORT + 6)):t1" \
 	"$((VPCD_PORT + 8)):t1"
-host_bridge_config 'readers = { "* 00" }'
 host_bridge_start
 host_tunnel_start
 guest_boot
@@ -107,31 +106,31 @@ echo "at first"
 wait_for 30 "four readers" has_readers 4
 first=$(guest_cards)
 echo "$first"
-assert_equal "cards" "0 2 1 3" "$(awk '{ print $NF }' <<<"$first" | xargs)"
+assert_equal "cards" "0 1 2 3" "$(awk '{ print $NF }' <<<"$first" | xargs)"
 assert_equal "ports" "0 1 2 3" "$(cut -d' ' -f1 <<<"$first" | xargs)"
 assert_equal "serial numbers" 4 "$(cut -d' ' -f2 <<<"$first" | sort -u | wc -l)"
 devices=$(guest_usb)
 
-echo "in another order"
-host_has Twin=1 Zeta=3 Tween=2 Alpha=0
-all_the_same "in another order"
+echo "numbered anew"
+host_has Twin=1 Twin=2 Alpha=0 Zeta=3
+all_the_same "numbered anew"
 assert_equal "nothing was unplugged" "$devices" "$(guest_usb)"
 
-echo "the bridge is restarted, and the order is another"
+echo "the bridge is restarted, and the numbers are others"
 host_bridge_stop
-host_has Zeta=3 Alpha=0 Twin=1 Tween=2
+host_has Zeta=3 Alpha=0 Twin=1 Twin=2
 host_bridge_start
 all_the_same "bridge restarted"
 assert_equal "nothing was unplugged" "$devices" "$(guest_usb)"
 
 echo "two go, and come back one by one"
-host_has Twin=1 Tween=2
+host_has Twin=1 Twin=2
 wait_for 30 "two readers" has_readers 2
-assert_equal "the others stay" "$(grep Tw <<<"$devices")" "$(guest_usb)"
-host_has Zeta=3 Twin=1 Tween=2
+assert_equal "the twins stay" "$(grep Twin <<<"$devices")" "$(guest_usb)"
+host_has Zeta=3 Twin=1 Twin=2
 wait_for 30 "three readers" has_readers 3
 assert_equal "the other one's port is free" "$(grep -v Alpha <<<"$first")" "$(guest_cards)"
-host_has Zeta=3 Twin=1 Alpha=0 Tween=2
+host_has Zeta=3 Twin=1 Alpha=0 Twin=2
 all_the_same "all are back"
 
 echo "the guest's pcscd and ccid-gadget are restarted"
@@ -139,7 +138,7 @@ guest_stop_program pcscd >/dev/null
 guest_pcscd_start
 all_the_same "guest's pcscd restarted"
 guest_kill_program gadget
-host_has Twin=1 Tween=2 Zeta=3 Alpha=0
+host_has Twin=1 Twin=2 Zeta=3 Alpha=0
 guest_gadget_start_only
 all_the_same "ccid-gadget killed, started again"
 
@@ -152,14 +151,14 @@ wait_for 30 "two readers" has_readers 2
 patterns=$(guest_cards)
 echo "$patterns"
 assert_equal "cards, each once" "1 2" "$(awk '{ print $NF }' <<<"$patterns" | sort | xargs)"
-assert_equal "the first by its name at the port that it was given" 2 "$(awk '$1 == 3 { print $NF }' <<<"$patterns")"
-host_has Alpha=0 Zeta=3 Twin=1 Tween=2
+assert_equal "the first twin at the port that it was given" 1 "$(awk '$1 == 3 { print $NF }' <<<"$patterns")"
+host_has Alpha=0 Zeta=3 Twin=1 Twin=2
 wait_for 30 "two readers" has_readers 2
 assert_equal "the same" "$patterns" "$(guest_cards)"
 for pattern in 'N*' 'Tw?n'; do
 	assert_equal "its word on $pattern" 1 "$(log_count guest-gadget "reader \"$pattern\" matches none")"
 done
-host_has Alpha=0 Zeta=3 Twin=1 Tween=2 New=4
+host_has Alpha=0 Zeta=3 Twin=1 Twin=2 New=4
 wait_for 30 "a third reader" has_readers 3
 assert_equal "who waited has it" "$patterns" "$(guest_cards | grep -v New)"
 assert_equal "card behind it" 4 "$(guest_cards | awk '/New/ { print $NF }')"
