@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host-bridge/pin_guard.h"
 #include "relay/endpoint.h"
 #include "relay/wire.h"
 
@@ -97,6 +98,26 @@ static int check_hold(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+static int check_pin_guard(cfg_t *cfg, cfg_opt_t *opt)
+{
+	long value = cfg_opt_getnint(opt, 0);
+
+	if (value >= 0 && value <= PIN_GUARD_MAX)
+		return 0;
+	cfg_error(cfg, "guest \"%s\": pin-guard = %ld: it is the number of tries that stay with the card, "
+		"up to %d; 0 is no guard", cfg_title(cfg), value, PIN_GUARD_MAX);
+	return -1;
+}
+
+static int check_pin_guard_ask(cfg_t *cfg, cfg_opt_t *opt)
+{
+	if (strcmp(config_newest(opt), "yes") == 0 || strcmp(config_newest(opt), "no") == 0)
+		return 0;
+	cfg_error(cfg, "guest \"%s\": pin-guard-ask = %s: use yes or no", cfg_title(cfg),
+		config_newest(opt));
+	return -1;
+}
+
 static int check_pattern(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *value = config_newest(opt);
@@ -105,6 +126,24 @@ static int check_pattern(cfg_t *cfg, cfg_opt_t *opt)
 		return 0;
 	cfg_error(cfg, "guest \"%s\": readers: a pattern has 1 to %d printable characters",
 		cfg_title(cfg), WIRE_NAME_MAX - 1);
+	return -1;
+}
+
+/* Options that contradict each other, or that mean nothing without another one. */
+static int check_guard(cfg_t *cfg, cfg_t *guest)
+{
+	const char *name = cfg_title(guest);
+
+	if (cfg_getint(guest, "pin-guard") == 0) {
+		if (cfg_getstr(guest, "pin-guard-ask") == NULL)
+			return 0;
+		cfg_error(cfg, "guest \"%s\" has pin-guard-ask, but no pin-guard", name);
+		return -1;
+	}
+	if (cfg_getbool(guest, "escape") == cfg_false)
+		return 0;
+	cfg_error(cfg, "guest \"%s\" has escape = yes and pin-guard: an escape command can carry a PIN to "
+		"the card, and the guard can't see it; take one of them", name);
 	return -1;
 }
 
@@ -131,6 +170,8 @@ static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 		cfg_error(cfg, "guest \"%s\": hold-max is less than hold", name);
 		return -1;
 	}
+	if (check_guard(cfg, guest) != 0)
+		return -1;
 	if (cfg_size(guest, "readers") == 0) {
 		cfg_error(cfg, "guest \"%s\" has no readers = { \"pattern\", ... }: it would "
 			"see none", name);
@@ -167,6 +208,9 @@ static int copy_guest(cfg_t *cfg, struct bridge_guest_config *guest)
 	guest->share.hold_max = (unsigned int)cfg_getint(cfg, "hold-max");
 	guest->pin_pad = cfg_getbool(cfg, "pin-pad") == cfg_true;
 	guest->escape = cfg_getbool(cfg, "escape") == cfg_true;
+	guest->pin_guard = (unsigned int)cfg_getint(cfg, "pin-guard");
+	guest->pin_guard_ask = cfg_getstr(cfg, "pin-guard-ask") == NULL ||
+		strcmp(cfg_getstr(cfg, "pin-guard-ask"), "yes") == 0;
 	guest->keyed = cfg_getstr(cfg, "key") != NULL;
 	if (guest->keyed)
 		(void)key_public_from_text(cfg_getstr(cfg, "key"), &guest->key);
@@ -182,8 +226,10 @@ static int copy_guests(cfg_t *cfg, struct bridge_config *config)
 	if (config->guests == NULL)
 		return -ENOMEM;
 	config->guest_count = size;
-	for (unsigned int i = 0; i < size && r == 0; i++)
+	for (unsigned int i = 0; i < size && r == 0; i++) {
 		r = copy_guest(cfg_getnsec(cfg, "guest", i), &config->guests[i]);
+		config->guarded = config->guarded || config->guests[i].pin_guard > 0;
+	}
 	return r;
 }
 
@@ -277,6 +323,8 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 		CFG_STR_LIST("readers", NULL, CFGF_NONE),
 		CFG_BOOL("pin-pad", cfg_true, CFGF_NONE),
 		CFG_BOOL("escape", cfg_false, CFGF_NONE),
+		CFG_INT("pin-guard", 0, CFGF_NONE),
+		CFG_STR("pin-guard-ask", NULL, CFGF_NONE),
 		CFG_END()
 	};
 	cfg_opt_t options[] = {
@@ -305,6 +353,8 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 	cfg_set_validate_func(cfg, "guest|hold", check_hold);
 	cfg_set_validate_func(cfg, "guest|hold-max", check_hold);
 	cfg_set_validate_func(cfg, "guest|readers", check_pattern);
+	cfg_set_validate_func(cfg, "guest|pin-guard", check_pin_guard);
+	cfg_set_validate_func(cfg, "guest|pin-guard-ask", check_pin_guard_ask);
 	r = config_file_read(file, cfg, copy_config, config, problem);
 	if (r != 0)
 		bridge_config_deinit(config);

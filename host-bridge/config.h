@@ -24,6 +24,8 @@ struct bridge_guest_config {
 	struct share share;
 	bool pin_pad;    /* it may have PINs entered at a reader's PIN pad */
 	bool escape;     /* it may send escape commands to a reader */
+	unsigned int pin_guard; /* tries of each PIN that it can't use; 0: no guard */
+	bool pin_guard_ask;     /* cards may be asked for what is left */
 	bool keyed;      /* known by its key; else auth = none */
 	struct public_key key;
 };
@@ -38,6 +40,7 @@ struct bridge_config {
 	enum log_level log_level;
 	char *key_file;     /* of the bridge's private key */
 	bool keyed;         /* at least one guest is */
+	bool guarded;       /* at least one guest has a pin_guard */
 	char *control;      /* path of the control socket; empty: none */
 };
 

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -29,14 +28,17 @@
 #include "host-bridge/guest.h"
 #include "host-bridge/host_readers.h"
 #include "host-bridge/leftovers.h"
+#include "host-bridge/pin_tries.h"
+#include "host-bridge/refusal.h"
 #include "host-bridge/report.h"
+#include "host-bridge/run_file.h"
 #include "host-bridge/used_cards.h"
 #include "relay/link.h"
 #include "relay/session.h"
 
 #define PROBLEM_MAX 1024
 #define USED_CARDS_SUFFIX ".used"
-#define USED_CARDS_FOLDER "/run/ccid-bridge"
+#define PIN_TRIES_SUFFIX ".tries"
 
 static const int end_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -53,6 +55,7 @@ struct core {
 	size_t fronts_up;             /* that have listened once */
 	struct gate gate;
 	struct used_cards used_cards;
+	struct pin_tries pin_tries;
 	struct leftovers leftovers;
 	struct bridge_guest_host host;
 	struct bridge_guest **guests; /* as many as in the configuration */
@@ -97,56 +100,37 @@ static void core_refuse(struct core *core, const struct front_route *to,
 		core_send(core, to, view);
 }
 
+/* The same one comes again and again: who is said in the log once, unless another one came between. */
+static void core_tell_refused(struct core *core, const char *who, const struct wire_message *answer)
+{
+	if (strcmp(core->refused, who) != 0)
+		log_warning("bridge", "a guest was refused: %s", answer->refused.text);
+	(void)snprintf(core->refused, sizeof core->refused, "%s", who);
+}
+
 static void refuse_version(struct core *core, const struct front_route *from,
 	const struct wire_hello *hello)
 {
-	struct wire_message answer = { .type = WIRE_REFUSED };
-	struct wire_refused *refused = &answer.refused;
+	struct wire_message answer = refusal_of_version(hello);
 
-	refused->reason = WIRE_REFUSED_VERSION;
-	refused->major = WIRE_MAJOR;
-	refused->minor = WIRE_MINOR;
-	(void)snprintf(refused->text, sizeof refused->text,
-		"the bridge speaks version %d.%d of the relay's protocol, the guest version "
-		"%u.%u: update the older one", WIRE_MAJOR, WIRE_MINOR, (unsigned int)hello->major,
-		(unsigned int)hello->minor);
 	core_refuse(core, from, &answer);
-	if (strcmp(core->refused, "?") != 0)
-		log_warning("bridge", "a guest was refused: %s", refused->text);
-	(void)snprintf(core->refused, sizeof core->refused, "?");
+	core_tell_refused(core, "?", &answer);
 }
 
-/* Who has a key must use it. */
 static void refuse_guest(struct core *core, const struct front_route *from,
 	const struct wire_hello *hello, bool keyed)
 {
-	struct wire_message answer = { .type = WIRE_REFUSED };
-	struct wire_refused *refused = &answer.refused;
+	struct wire_message answer = refusal_of_guest(hello, keyed);
 
-	refused->reason = WIRE_REFUSED_GUEST;
-	refused->major = WIRE_MAJOR;
-	refused->minor = WIRE_MINOR;
-	refused->incarnation = hello->incarnation;
-	(void)snprintf(refused->text, sizeof refused->text,
-		keyed ? "guest \"%.64s\" must have a bridge-key in its configuration, instead of "
-			"auth = none"
-		      : "no guest \"%.64s\" in the bridge's configuration", hello->guest);
 	core_refuse(core, from, &answer);
-	if (strcmp(core->refused, hello->guest) != 0)
-		log_warning("bridge", "a guest was refused: %s", refused->text);
-	(void)snprintf(core->refused, sizeof core->refused, "%s", hello->guest);
+	core_tell_refused(core, hello->guest, &answer);
 }
 
 /* Also the answer to a repeated goodbye: the guest waits for it. */
 static void refuse_session(struct core *core, const struct front_route *from, uint64_t session)
 {
-	struct wire_message answer = { .type = WIRE_REFUSED, .session = session };
+	struct wire_message answer = refusal_of_session(session);
 
-	answer.refused.reason = WIRE_REFUSED_NO_SESSION;
-	answer.refused.major = WIRE_MAJOR;
-	answer.refused.minor = WIRE_MINOR;
-	(void)snprintf(answer.refused.text, sizeof answer.refused.text,
-		"the session is over, or the bridge was started anew");
 	core_refuse(core, from, &answer);
 }
 
@@ -425,36 +409,32 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- the beginning ---- */
 
-/* Beside the first socket, in a folder that is ours, as far as there is a socket. */
-static void used_cards_path(const struct bridge_config *config, char *path, size_t size)
-{
-	size_t i = 0;
-
-	while (i < config->endpoint_count && !endpoint_is_ipc(config->endpoints[i]))
-		i++;
-	if (i < config->endpoint_count) {
-		/* Its folder was made when it was claimed. */
-		(void)snprintf(path, size, "%s" USED_CARDS_SUFFIX,
-			endpoint_path(config->endpoints[i]));
-		return;
-	}
-	/* "tcp://" is followed by an address and a port, and no other bridge has both. */
-	(void)mkdir(USED_CARDS_FOLDER, 0700);
-	(void)snprintf(path, size, USED_CARDS_FOLDER "/%s" USED_CARDS_SUFFIX,
-		config->endpoints[0] + strlen("tcp://"));
-}
-
 /* Returns as used_cards_open() does. */
 static int core_reset_leftovers(struct core *core, char *why, size_t why_size)
 {
-	char path[ENDPOINT_PATH_MAX + sizeof USED_CARDS_SUFFIX];
+	char path[RUN_FILE_MAX];
 	int r;
 
-	used_cards_path(core->config, path, sizeof path);
+	run_file_path(core->config, USED_CARDS_SUFFIX, path, sizeof path);
 	r = used_cards_open(&core->used_cards, path, why, why_size);
 	if (r == 0)
 		r = leftovers_start(&core->leftovers, &core->loop, core->host.log_level,
 			&core->used_cards);
+	return r;
+}
+
+/* What is counted for nobody need not be kept. Returns as pin_tries_open() does. */
+static int core_remember_tries(struct core *core, char *why, size_t why_size)
+{
+	char path[RUN_FILE_MAX];
+	int r;
+
+	run_file_path(core->config, PIN_TRIES_SUFFIX, path, sizeof path);
+	if (core->config->guarded)
+		r = pin_tries_open(&core->pin_tries, path, why, why_size);
+	else
+		r = pin_tries_forgetful(&core->pin_tries);
+	core->host.pin_guard = core->pin_tries.guard;
 	return r;
 }
 
@@ -469,22 +449,14 @@ static void core_listen(struct core *core)
 	if (r == 0)
 		r = core_reset_leftovers(core, why, sizeof why);
 	if (r == 0)
+		r = core_remember_tries(core, why, sizeof why);
+	if (r == 0)
 		bridge_report_start(&core->report, &core->loop);
 	if (r == 0 || core->stopping)
 		return;
 	log_error("bridge", "%s", r > 0 ? why : strerror(-r));
 	core->result = -EIO;
 	core_stop(core);
-}
-
-/* As root we have another user for the front; as anybody else there is no choice. */
-static struct endpoint_maker front_maker(const struct bridge_config *config)
-{
-	return (struct endpoint_maker){
-		.other = geteuid() == 0,
-		.user = config->front_user,
-		.group = config->front_group,
-	};
 }
 
 static int core_make_guests(struct core *core)
@@ -509,7 +481,7 @@ static int core_make_fronts(struct core *core, const char *log_level)
 			.loop = &core->loop,
 			.log_level = log_level,
 			.endpoint = core->config->endpoints[i],
-			.maker = front_maker(core->config),
+			.maker = front_keeper_maker(core->config),
 			.owner = {
 				.up = on_front_up,
 				.failed = on_front_failed,
@@ -562,16 +534,17 @@ static int core_init(struct core *core, const char *log_level, struct key_pair *
 
 static void core_deinit(struct core *core)
 {
-	/* The list of used cards before what keeps other bridges from it. */
 	leftovers_deinit(&core->leftovers);
-	used_cards_close(&core->used_cards);
-	for (size_t i = 0; core->fronts != NULL && i < core->config->endpoint_count; i++)
-		front_keeper_deinit(&core->fronts[i]);
-	free(core->fronts);
 	for (size_t i = 0; core->guests != NULL && i < core->config->guest_count; i++)
 		core->guests[i] = bridge_guest_free(core->guests[i]);
 	free(core->guests);
 	core->guests = NULL;
+	/* The files before the fronts, whose sockets keep other bridges from them. */
+	used_cards_close(&core->used_cards);
+	pin_tries_close(&core->pin_tries);
+	for (size_t i = 0; core->fronts != NULL && i < core->config->endpoint_count; i++)
+		front_keeper_deinit(&core->fronts[i]);
+	free(core->fronts);
 	gate_deinit(&core->gate);
 	host_readers_deinit(&core->readers);
 	(void)uv_loop_close(&core->loop);
@@ -595,7 +568,12 @@ static void core_start(struct core *core)
 
 int core_run(const struct bridge_config *config, const char *log_level, struct key_pair *own)
 {
-	struct core core = { .config = config, .used_cards = USED_CARDS_NULL, .gate = GATE_NULL };
+	struct core core = {
+		.config = config,
+		.used_cards = USED_CARDS_NULL,
+		.pin_tries = PIN_TRIES_NULL,
+		.gate = GATE_NULL,
+	};
 	int status = EXIT_FAILURE;
 	int r = uv_loop_init(&core.loop);
 

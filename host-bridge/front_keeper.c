@@ -263,3 +263,12 @@ void front_keeper_deinit(struct front_keeper *keeper)
 {
 	endpoint_release(&keeper->claim);
 }
+
+struct endpoint_maker front_keeper_maker(const struct bridge_config *config)
+{
+	return (struct endpoint_maker){
+		.other = geteuid() == 0,
+		.user = config->front_user,
+		.group = config->front_group,
+	};
+}

@@ -22,6 +22,7 @@
 
 #include "base/payload.h"
 #include "host-bridge/child.h"
+#include "host-bridge/config.h"
 #include "host-bridge/endpoint.h"
 #include "relay/link.h"
 
@@ -97,3 +98,6 @@ void front_keeper_stop(struct front_keeper *keeper);
 
 /* Removes the socket; after the loop has ended. May be called twice. */
 void front_keeper_deinit(struct front_keeper *keeper);
+
+/* Who makes the sockets. As root we have another user for the front; as anybody else there is no choice. */
+struct endpoint_maker front_keeper_maker(const struct bridge_config *config);

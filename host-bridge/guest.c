@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "host-bridge/audit.h"
 #include "host-bridge/guest_reader.h"
 #include "relay/session.h"
 
@@ -25,6 +26,7 @@ struct bridge_guest {
 	struct guest_reader *readers; /* that were used once */
 	struct wire_readers allowed;  /* as told to the session */
 	uint64_t executing;           /* number of the session whose calls the readers make */
+	struct audit audit;
 };
 
 static uint64_t guest_now(const struct bridge_guest *guest)
@@ -95,6 +97,8 @@ static struct guest_reader *guest_reader_of(struct bridge_guest *guest,
 	reader = guest_reader_new(&owner, guest->host->loop, guest->config->name,
 		guest->host->log_level, guest->config->share, guest->host->used_cards, allowed);
 	if (reader != NULL) {
+		reader_guard_init(&reader->guard, guest->host->pin_guard, &guest->audit, reader->name,
+			reader->id, guest->config->pin_guard, guest->config->pin_guard_ask);
 		reader->next = guest->readers;
 		guest->readers = reader;
 	}
@@ -118,23 +122,55 @@ static bool guest_may(const struct bridge_guest *guest, uint8_t operation)
 	return false;
 }
 
+static const char *operation_word(uint8_t operation)
+{
+	switch (operation) {
+	case WIRE_CONNECT:
+		return "connect";
+	case WIRE_DISCONNECT:
+		return "disconnect";
+	case WIRE_TRANSMIT:
+		return "transmit";
+	case WIRE_CANCEL:
+		return "cancel";
+	case WIRE_SECURE:
+		return "pin-pad";
+	case WIRE_ESCAPE:
+		return "escape";
+	}
+	return "unknown";
+}
+
+/* The policy's outcome: WIRE_OK if it allows the call. allowed is the reader, if it is the guest's. */
+static uint8_t guest_police(struct bridge_guest *guest, const struct wire_call *call,
+	const struct wire_reader *allowed)
+{
+	bool may = guest_may(guest, call->operation);
+
+	if (may && allowed != NULL)
+		return WIRE_OK;
+	audit_refused_call(&guest->audit, guest_now(guest), allowed != NULL ? allowed->name : "",
+		operation_word(call->operation), may ? "no-such-reader" : "policy");
+	return may ? WIRE_READER_GONE : WIRE_UNSUPPORTED;
+}
+
 static int guest_execute(struct bridge_guest *guest, const struct wire_call *call)
 {
 	struct wire_reply reply = { .number = call->number };
 	const struct wire_reader *allowed = guest_shown(guest, call->reader);
 	struct guest_reader *reader;
 
-	if (!guest_may(guest, call->operation))
-		reply.outcome = WIRE_UNSUPPORTED;
-	else if (allowed == NULL)
-		reply.outcome = WIRE_READER_GONE;
-	else if (leftovers_hold(guest->host->leftovers, allowed->name))
+	reply.outcome = guest_police(guest, call, allowed);
+	if (reply.outcome == WIRE_OK && allowed != NULL &&
+	    leftovers_hold(guest->host->leftovers, allowed->name))
 		reply.outcome = WIRE_CARD_BUSY;
-	if (reply.outcome != WIRE_OK)
+	if (reply.outcome != WIRE_OK || allowed == NULL)
 		return guest_complete(guest, &reply);
 	reader = guest_reader_of(guest, allowed);
 	if (reader == NULL)
 		return -ENOMEM;
+	/* As the monitor counts: a guest's comebacks are no insertions. */
+	reader->guard.insertion = allowed->insertion - reader->comeback.count;
 	guest_reader_call(reader, call);
 	return 0;
 }
@@ -154,6 +190,7 @@ static int guest_event(struct bridge_guest *guest, const struct bridge_event *ev
 	case BRIDGE_SESSION_UP:
 		guest->executing = event->session;
 		log_info(guest->config->name, "session open");
+		audit_session_open(&guest->audit, guest_now(guest), guest->config);
 		return 0;
 	case BRIDGE_SESSION_DOWN:
 		guest_down(guest);
@@ -193,6 +230,7 @@ int bridge_guest_new(struct bridge_guest **guest_out, const struct bridge_guest_
 		return -ENOMEM;
 	guest->config = config;
 	guest->host = host;
+	audit_init(&guest->audit, config->name);
 	r = bridge_session_new(&guest->session, host->boot);
 	if (r < 0) {
 		free(guest);
@@ -212,6 +250,7 @@ struct bridge_guest *bridge_guest_free(struct bridge_guest *guest)
 		next = reader->next;
 		guest_reader_free(reader);
 	}
+	audit_flush(&guest->audit, guest_now(guest));
 	(void)bridge_session_free(guest->session);
 	free(guest);
 	return NULL;
@@ -286,6 +325,7 @@ int bridge_guest_tick(struct bridge_guest *guest, uint64_t now)
 	int r;
 
 	guest->why = "the guest is silent";
+	audit_tick(&guest->audit, now);
 	for (struct guest_reader *reader = guest->readers; reader != NULL; reader = reader->next)
 		guest_reader_tick(reader, now);
 	guest_bring_back(guest, now);
@@ -297,6 +337,8 @@ uint64_t bridge_guest_deadline(const struct bridge_guest *guest)
 {
 	uint64_t deadline = bridge_session_deadline(guest->session);
 
+	if (audit_deadline(&guest->audit) < deadline)
+		deadline = audit_deadline(&guest->audit);
 	for (const struct guest_reader *r = guest->readers; r != NULL; r = r->next) {
 		if (r->deadline < deadline)
 			deadline = r->deadline;

@@ -15,6 +15,7 @@
 #include "host-bridge/config.h"
 #include "host-bridge/front_keeper.h"
 #include "host-bridge/leftovers.h"
+#include "host-bridge/pin_guard.h"
 #include "host-bridge/reader_table.h"
 #include "host-bridge/used_cards.h"
 #include "relay/wire.h"
@@ -27,6 +28,7 @@ struct bridge_guest_host {
 	const char *log_level; /* by name, for the workers */
 	uint64_t boot;         /* random, chosen when the bridge starts */
 	struct used_cards *used_cards;
+	struct pin_guard *pin_guard; /* of all guests; set before the first session */
 	const struct leftovers *leftovers; /* cards that nobody gets yet */
 	void (*send)(void *context, const struct front_route *to, struct payload_view frame);
 	/* A worker's answer met a fatal error: core should give up. error is negative. */

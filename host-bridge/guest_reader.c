@@ -96,12 +96,12 @@ static void reader_follow(struct guest_reader *reader, const struct wire_call *c
 {
 	bool open = reply->protocol != 0;
 
-	if (open && !reader->open)
-		log_info(reader->guest, "%s: card opened, T=%d", reader->name,
-			reply->protocol == WIRE_PROTOCOL_T0 ? 0 : 1);
+	if (open && call->operation == WIRE_CONNECT && reply->outcome == WIRE_OK)
+		reader_guard_opened(&reader->guard, reader_now(reader), reply->protocol, reply->data);
 	else if (!open && reader->open)
-		log_info(reader->guest, "%s: card closed", reader->name);
+		reader_guard_closed(&reader->guard, reader_now(reader));
 	reader->open = open;
+	reader->protocol = reply->protocol;
 	if (!open || reply->outcome == WIRE_CARD_RESET)
 		reader->used = false;
 	if (call->operation == WIRE_CONNECT && reply->outcome == WIRE_OK &&
@@ -158,8 +158,7 @@ static void reader_be_patient(struct guest_reader *reader)
 /* The worker gives up its card as soon as pcscd lets it. */
 static void reader_end_worker(struct guest_reader *reader)
 {
-	if (reader->open)
-		log_info(reader->guest, "%s: card closed", reader->name);
+	reader_guard_dropped(&reader->guard, reader_now(reader));
 	reader->open = false;
 	reader->state = WORKER_ENDING;
 	reader_be_patient(reader);
@@ -185,6 +184,7 @@ static void on_message(void *owner, const struct wire_message *message)
 {
 	struct guest_reader *reader = owner;
 	const struct wire_reply *reply = &message->reply;
+	bool again;
 
 	/* It was killed, but had said this before. */
 	if (reader->cancelled)
@@ -206,8 +206,10 @@ static void on_message(void *owner, const struct wire_message *message)
 		child_kill(reader->child);
 		return;
 	}
+	again = reader_guard_answered(&reader->guard, reader_now(reader), &reader->queue[0], reply);
 	reader_follow(reader, &reader->queue[0], reply);
-	reader_complete(reader, reply);
+	if (!again)
+		reader_complete(reader, reply);
 	/* The answer may have ended the session, and with it this worker. */
 	if (reader->state != WORKER_BUSY)
 		return;
@@ -239,6 +241,7 @@ static void on_ended(void *owner, bool clean)
 
 	if (!clean && state != WORKER_ENDING && state != WORKER_CLEANING)
 		log_death(reader);
+	reader_guard_ended(&reader->guard, reader_now(reader), reader->waiting);
 	/* First, because the answer to a call may bring the next one, or the end of the session. */
 	reader->state = WORKER_NONE;
 	reader->child = NULL;
@@ -320,12 +323,13 @@ static void reader_start(struct guest_reader *reader)
 
 static void reader_send(struct guest_reader *reader)
 {
-	const struct wire_message message = {
+	struct wire_message message = {
 		.type = WIRE_CALL,
 		.session = 1,
 		.call = reader->queue[0],
 	};
 
+	reader_guard_send(&reader->guard, &message.call);
 	reader->state = WORKER_BUSY;
 	reader->started = reader_now(reader);
 	reader->was_used = reader->used;
@@ -338,6 +342,26 @@ static void reader_send(struct guest_reader *reader)
 	child_send(reader->child, &message);
 }
 
+/* Whether the first call may reach the card; if not, it is answered. */
+static bool reader_may_send(struct guest_reader *reader)
+{
+	const struct wire_call *call = &reader->queue[0];
+	struct wire_reply answer;
+
+	if (!reaches_card(call->operation))
+		return true;
+	if (!reader_guard_may(&reader->guard, reader_now(reader), call, &answer)) {
+		answer.protocol = reader->protocol;
+		reader_complete(reader, &answer);
+		return false;
+	}
+	/* A card that can't be noted is not used. */
+	if (reader_note(reader))
+		return true;
+	reader_fail(reader, WIRE_CARD_BUSY);
+	return false;
+}
+
 /* Does what comes next, if anything can be done now. */
 static void reader_next(struct guest_reader *reader)
 {
@@ -345,10 +369,8 @@ static void reader_next(struct guest_reader *reader)
 
 	if (reader->state == WORKER_NONE && wanted && !reader->stopping)
 		reader_start(reader);
-	/* A card that can't be noted is not used. */
-	while (reader->state == WORKER_IDLE && reader->queued > 0 &&
-	       reaches_card(reader->queue[0].operation) && !reader_note(reader))
-		reader_fail(reader, WIRE_CARD_BUSY);
+	while (reader->state == WORKER_IDLE && reader->queued > 0 && !reader_may_send(reader))
+		;
 	if (reader->state == WORKER_IDLE && reader->queued > 0)
 		reader_send(reader);
 }

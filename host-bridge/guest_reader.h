@@ -26,6 +26,7 @@
 #include "host-bridge/child.h"
 #include "host-bridge/comeback.h"
 #include "host-bridge/hold.h"
+#include "host-bridge/reader_guard.h"
 #include "host-bridge/used_cards.h"
 #include "relay/session.h"
 #include "relay/wire.h"
@@ -85,10 +86,12 @@ struct guest_reader {
 	bool was_used;               /* used, before the call that waits */
 	bool late;                   /* it was killed because it waited for too long */
 	bool cancelled;              /* it was killed because the guest has given up its call */
-	bool open;                   /* the worker has a handle */
+	bool open;                   /* the worker has a handle, */
+	uint8_t protocol;            /* with this protocol */
 	bool used;                   /* and may have sent an APDU over it */
 	bool dirty;                  /* a killed worker has left a used card */
 	struct comeback comeback;    /* of a card that was refused */
+	struct reader_guard guard;   /* set up by the owner, if it has one */
 	bool stopping;               /* the bridge ends: no more processes are started */
 	struct used_cards *used_cards; /* borrowed */
 	bool noted;                  /* there, at place, since it was used */

@@ -14,97 +14,12 @@ enum pin_questions {
 	QUESTIONS_COUNTED,  /* the second one had a lower answer than the first: none is put any more */
 };
 
-/* pin_count.flags */
-enum {
-	COUNT_USED = 1,     /* the other fields mean something */
-	COUNT_FALLEN = 2,   /* since it was assumed; selection says where */
-	COUNT_ASKED = 4,    /* while questions were untried, in this insertion */
-	COUNT_CROSSED = 8,  /* several were in flight at a time, and not all are back */
-};
-
 /* ISO/IEC 7816-4:2005, 5.1.3 */
 enum {
-	SW_OK = 0x9000,
+	SW_OK = PIN_GUARD_SW_OK,
 	SW_BLOCKED = 0x6983,
 	SW_WRONG_DATA = 0x6A80,
 };
-
-/* ---- one counter ---- */
-
-static struct pin_count *count_use(struct pin_count *count)
-{
-	if ((count->flags & COUNT_USED) == 0)
-		*count = (struct pin_count){
-			.left = PIN_GUARD_ASSUMED,
-			.best = PIN_GUARD_ASSUMED,
-			.flags = COUNT_USED,
-		};
-	return count;
-}
-
-static bool is_crossed(const struct pin_count *count)
-{
-	return (count->flags & COUNT_CROSSED) != 0;
-}
-
-/* Whether it may be of the PIN that is meant in this selection, and of no other. */
-static bool is_own(const struct pin_count *count, uint32_t selection)
-{
-	return (count->flags & COUNT_FALLEN) == 0 || count->selection == selection;
-}
-
-/* What is known of it in this selection. More than assumed is known only where it was said. */
-static uint8_t count_left(const struct pin_count *count, uint32_t selection)
-{
-	if (!is_own(count, selection) && count->left > PIN_GUARD_ASSUMED)
-		return PIN_GUARD_ASSUMED;
-	return count->left;
-}
-
-/* Falls, here: so it is here that it may rise again, to best. */
-static void count_fall(struct pin_count *count, uint32_t selection, uint8_t left, uint8_t best)
-{
-	count->left = left;
-	count->best = best;
-	count->selection = selection;
-	count->flags |= COUNT_FALLEN;
-}
-
-/* One try was used, as far as we know. In another selection, it rises to what was left there. */
-static void count_take(struct pin_count *count, uint32_t selection)
-{
-	uint8_t left = count_left(count, selection);
-	uint8_t best = is_own(count, selection) ? count->best : left;
-
-	count_fall(count, selection, left > 0 ? (uint8_t)(left - 1) : 0, best);
-}
-
-/* The card says that so many are left; it had best of them at some time. */
-static void count_told(struct pin_count *count, uint32_t selection, uint8_t left, uint8_t best)
-{
-	bool own = is_own(count, selection);
-
-	if (left >= count_left(count, selection) && (!own || is_crossed(count)))
-		return;
-	if (own && (count->flags & COUNT_FALLEN) != 0 && count->best > best)
-		best = count->best;
-	count_fall(count, selection, left, best);
-}
-
-/* It is blocked. */
-static void count_blocked(struct pin_count *count, uint32_t selection)
-{
-	uint8_t best = is_own(count, selection) ? count->best : count_left(count, selection);
-
-	count_fall(count, selection, 0, best);
-}
-
-/* The right PIN: the card gives back all tries. */
-static void count_restored(struct pin_count *count, uint32_t selection)
-{
-	if (is_own(count, selection) && !is_crossed(count) && count->left < count->best)
-		count->left = count->best;
-}
 
 /* ---- the counters of a command ---- */
 
@@ -121,8 +36,8 @@ static struct counts find_counts(const struct pin_handle *handle, const struct p
 	size_t other = kind == PIN_COUNT_CODE ? PIN_COUNT_PROPRIETARY_CODE
 					      : PIN_COUNT_PROPRIETARY_PIN;
 	struct counts counts = {
-		.own = count_use(&card->counts[kind][command->reference]),
-		.other = count_use(&card->counts[other][command->reference]),
+		.own = pin_count_use(&card->counts[kind][command->reference]),
+		.other = pin_count_use(&card->counts[other][command->reference]),
 	};
 
 	if (command->proprietary)
@@ -139,8 +54,8 @@ static void counts_take(struct pin_handle *handle, const struct pin_command *com
 {
 	struct counts counts = find_counts(handle, command);
 
-	count_take(counts.own, selection_of(handle, command));
-	count_take(counts.other, selection_of(handle, command));
+	pin_count_take(counts.own, selection_of(handle, command));
+	pin_count_take(counts.other, selection_of(handle, command));
 }
 
 /* For those of the other classes that is true only if it is less. */
@@ -150,17 +65,17 @@ static void counts_told(struct pin_handle *handle, const struct pin_command *com
 	struct counts counts = find_counts(handle, command);
 	uint32_t selection = selection_of(handle, command);
 
-	count_told(counts.own, selection, left, best);
-	if (left < count_left(counts.other, selection))
-		count_told(counts.other, selection, left, best);
+	pin_count_told(counts.own, selection, left, best);
+	if (left < pin_count_left(counts.other, selection))
+		pin_count_told(counts.other, selection, left, best);
 }
 
 static void counts_blocked(struct pin_handle *handle, const struct pin_command *command)
 {
 	struct counts counts = find_counts(handle, command);
 
-	count_blocked(counts.own, selection_of(handle, command));
-	count_blocked(counts.other, selection_of(handle, command));
+	pin_count_blocked(counts.own, selection_of(handle, command));
+	pin_count_blocked(counts.other, selection_of(handle, command));
 }
 
 /* RESET RETRY COUNTER gives back the tries of the PIN as well (ISO/IEC 7816-4:2005, 7.5.10). */
@@ -170,57 +85,36 @@ static void counts_restored(struct pin_handle *handle, const struct pin_command 
 	struct pin_command pin = *command;
 
 	if (command->proves || command->kind == PIN_RESET)
-		count_restored(find_counts(handle, command).own, selection);
+		pin_count_restored(find_counts(handle, command).own, selection);
 	pin.kind = PIN_VERIFY;
 	if (command->kind == PIN_RESET)
-		count_restored(find_counts(handle, &pin).own, selection);
+		pin_count_restored(find_counts(handle, &pin).own, selection);
 }
 
 /* ---- what is in flight ---- */
-
-static void count_depart(struct pin_count *count)
-{
-	if (count->pending < UINT8_MAX)
-		count->pending++;
-	if (count->pending > 1)
-		count->flags |= COUNT_CROSSED;
-}
-
-static void count_arrive(struct pin_count *count)
-{
-	if (count->pending > 0)
-		count->pending--;
-}
-
-/* When all are back, the next answer is in its place again. */
-static void count_settle(struct pin_count *count)
-{
-	if (count->pending == 0)
-		count->flags &= (uint8_t)~COUNT_CROSSED;
-}
 
 static void counts_depart(struct pin_handle *handle, const struct pin_command *command)
 {
 	struct counts counts = find_counts(handle, command);
 
-	count_depart(counts.own);
-	count_depart(counts.other);
+	pin_count_depart(counts.own);
+	pin_count_depart(counts.other);
 }
 
 static void counts_arrive(struct pin_handle *handle, const struct pin_command *command)
 {
 	struct counts counts = find_counts(handle, command);
 
-	count_arrive(counts.own);
-	count_arrive(counts.other);
+	pin_count_arrive(counts.own);
+	pin_count_arrive(counts.other);
 }
 
 static void counts_settle(struct pin_handle *handle, const struct pin_command *command)
 {
 	struct counts counts = find_counts(handle, command);
 
-	count_settle(counts.own);
-	count_settle(counts.other);
+	pin_count_settle(counts.own);
+	pin_count_settle(counts.other);
 }
 
 /* ---- chains ---- */
@@ -305,7 +199,7 @@ static void card_inserted(struct pin_card *card)
 {
 	for (size_t kind = 0; kind < PIN_COUNT_KINDS; kind++) {
 		for (size_t i = 0; i < 256; i++)
-			card->counts[kind][i].flags &= (uint8_t)~COUNT_ASKED;
+			card->counts[kind][i].flags &= (uint8_t)~PIN_COUNT_ASKED;
 	}
 }
 
@@ -348,7 +242,7 @@ static bool wants_first_question(const struct pin_handle *handle, const struct p
 		return true;
 	case QUESTIONS_UNTRIED:
 		return pin_guard_left(handle, command) > handle->keep ||
-			(count->flags & COUNT_ASKED) == 0;
+			(count->flags & PIN_COUNT_ASKED) == 0;
 	}
 	return false;
 }
@@ -376,7 +270,7 @@ unsigned int pin_guard_left(const struct pin_handle *handle, const struct pin_co
 	if (handle->card == NULL)
 		return 0;
 	count = find_counts(handle, command).own;
-	return less(count_left(count, selection_of(handle, command)), count->pending);
+	return less(pin_count_left(count, selection_of(handle, command)), count->pending);
 }
 
 enum pin_verdict pin_guard_judge(struct pin_handle *handle, const struct pin_command *command)
@@ -468,7 +362,7 @@ void pin_guard_asked(struct pin_handle *handle, const struct pin_command *comman
 	if (handle->card == NULL)
 		return;
 	if (handle->card->questions == QUESTIONS_UNTRIED)
-		find_counts(handle, command).own->flags |= COUNT_ASKED;
+		find_counts(handle, command).own->flags |= PIN_COUNT_ASKED;
 	handle->answer = told_by(sw);
 	if (sw == SW_BLOCKED)
 		counts_blocked(handle, command);
@@ -641,17 +535,6 @@ void pin_guard_init(struct pin_guard *guard)
 	memset(guard, 0, sizeof *guard);
 }
 
-static void recall_count(struct pin_count *count)
-{
-	if ((count->flags & COUNT_USED) == 0) {
-		memset(count, 0, sizeof *count);
-		return;
-	}
-	count->flags &= COUNT_USED | COUNT_FALLEN;
-	for (; count->pending > 0; count->pending--)
-		count_take(count, count->selection);
-}
-
 void pin_guard_recall(struct pin_guard *guard)
 {
 	for (size_t i = 0; i < PIN_GUARD_CARDS; i++) {
@@ -666,7 +549,7 @@ void pin_guard_recall(struct pin_guard *guard)
 			guard->opened = card->opened;
 		for (size_t kind = 0; kind < PIN_COUNT_KINDS; kind++) {
 			for (size_t j = 0; j < 256; j++)
-				recall_count(&card->counts[kind][j]);
+				pin_count_recall(&card->counts[kind][j]);
 		}
 	}
 }

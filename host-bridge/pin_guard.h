@@ -13,7 +13,7 @@
  *     how it sees what programs of the host have used.
  *  2. Its memory: what the card has said after the last wrong PIN (63Cx, 6983), less one for each
  *     verification without such an answer (lost, in flight, or with a status that doesn't say).
- *     A card that has said nothing yet is taken to have PIN_GUARD_ASSUMED tries.
+ *     A card that has said nothing yet is taken to have PIN_COUNT_ASSUMED tries.
  *
  * An empty VERIFY is harmless on cards that follow the standard, but there are older ones that count it
  * as a wrong PIN. So it is tried out: the first question is asked twice, and only two equal answers make
@@ -44,10 +44,10 @@
 
 #include "base/payload.h"
 #include "host-bridge/pin_command.h"
+#include "host-bridge/pin_count.h"
 #include "relay/wire.h"
 
-#define PIN_GUARD_CARDS 64    /* ATRs that are remembered; then the one that was idle for longest goes */
-#define PIN_GUARD_ASSUMED 3   /* tries of a PIN of which nothing is known: no card in use has fewer */
+#define PIN_GUARD_CARDS 32    /* ATRs that are remembered; then the one that was idle for longest goes */
 #define PIN_GUARD_MAX 14      /* the most that pin-guard may be: 63Cx counts to 15 */
 #define PIN_GUARD_ATRS 2
 
@@ -58,14 +58,7 @@
  */
 #define PIN_GUARD_SW 0x6900
 
-/* What is remembered of one counter. The whole of it lies in a file; see pin_tries.h. */
-struct pin_count {
-	uint32_t selection; /* in which left has fallen last; 0: none was made */
-	uint8_t left;       /* at least so many, if nothing is in flight */
-	uint8_t best;       /* the most that was said in this selection */
-	uint8_t pending;    /* verifications in flight */
-	uint8_t flags;
-};
+#define PIN_GUARD_SW_OK 0x9000
 
 /* The counters of one card. */
 enum {

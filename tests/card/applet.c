@@ -34,7 +34,7 @@ int applet_init(struct applet *applet, const char *pin, unsigned int tries_max)
 		return APPLET_BAD_PIN;
 	memcpy(applet->pin, pin, size);
 	applet->pin_size = size;
-	applet->tries_max = applet->tries_left = tries_max;
+	applet->tries_max = applet->tries_left = applet->code_tries_left = tries_max;
 	r = payload_init(&applet->response, COMMAND_RESPONSE_MAX + 2);
 	return r != 0 ? r : openpgp_init(&applet->openpgp);
 }
@@ -76,7 +76,7 @@ void applet_reset(struct applet *applet)
 
 void applet_restore_tries(struct applet *applet)
 {
-	applet->tries_left = applet->tries_max;
+	applet->tries_left = applet->code_tries_left = applet->tries_max;
 	applet->verified = false;
 }
 
@@ -283,27 +283,84 @@ static bool applet_pin_matches(const struct applet *applet, struct payload_view 
 	return memcmp(data.bytes, applet->pin, applet->pin_size) == 0;
 }
 
-/* ISO/IEC 7816-4, 11.6.6. The try is taken before the comparison, as real cards do. */
-static uint16_t applet_verify(struct applet_call *call)
+/* What all that concern the PIN have in common. */
+static uint16_t applet_pin_parameters(const struct applet_call *call)
 {
-	struct applet *applet = call->applet;
-
 	if (call->apdu->p1 != 0)
 		return SW_WRONG_P1P2;
-	if ((call->apdu->p2 & 0x7F) > 1)
-		return SW_NO_REFERENCE;
-	if (call->apdu->data.size == 0)
-		return applet_pin_state(applet);
+	return (call->apdu->p2 & 0x7F) > 1 ? SW_NO_REFERENCE : SW_OK;
+}
+
+/* The try is taken before the comparison, as real cards do. */
+static uint16_t applet_try_pin(struct applet *applet, struct payload_view data)
+{
 	applet->counters.verifies++;
 	applet->verified = false;
 	if (applet->tries_left == 0)
 		return SW_PIN_BLOCKED;
 	applet->tries_left--;
-	if (applet_pin_matches(applet, call->apdu->data)) {
+	if (applet_pin_matches(applet, data)) {
 		applet->verified = true;
 		applet->tries_left = applet->tries_max;
 	}
 	return applet_pin_state(applet);
+}
+
+/* ISO/IEC 7816-4, 11.6.6 */
+static uint16_t applet_verify(struct applet_call *call)
+{
+	uint16_t sw = applet_pin_parameters(call);
+
+	if (sw != SW_OK)
+		return sw;
+	if (call->apdu->data.size == 0)
+		return applet_pin_state(call->applet);
+	return applet_try_pin(call->applet, call->apdu->data);
+}
+
+/* Of the PIN's length, as it was. */
+static uint16_t applet_set_pin(struct applet *applet, const uint8_t *pin)
+{
+	memcpy(applet->pin, pin, applet->pin_size);
+	applet->tries_left = applet->tries_max;
+	return SW_OK;
+}
+
+/* ISO/IEC 7816-4, 11.6.7: the PIN and the new one. */
+static uint16_t applet_change(struct applet_call *call)
+{
+	struct applet *applet = call->applet;
+	struct payload_view data = call->apdu->data;
+	uint16_t sw = applet_pin_parameters(call);
+
+	if (sw != SW_OK)
+		return sw;
+	if (data.size != 2 * applet->pin_size)
+		return SW_WRONG_LENGTH;
+	data.size = applet->pin_size;
+	sw = applet_try_pin(applet, data);
+	return sw != SW_OK ? sw : applet_set_pin(applet, data.bytes + applet->pin_size);
+}
+
+/* ISO/IEC 7816-4, 11.6.10: the resetting code and the new PIN. */
+static uint16_t applet_reset_retries(struct applet_call *call)
+{
+	static const uint8_t code[] = COMMAND_CODE;
+	struct applet *applet = call->applet;
+	const struct payload_view data = call->apdu->data;
+	uint16_t sw = applet_pin_parameters(call);
+
+	if (sw != SW_OK)
+		return sw;
+	if (data.size != sizeof(code) + applet->pin_size)
+		return SW_WRONG_LENGTH;
+	if (applet->code_tries_left == 0)
+		return SW_PIN_BLOCKED;
+	applet->code_tries_left--;
+	if (memcmp(data.bytes, code, sizeof(code)) != 0)
+		return (uint16_t)(SW_TRIES_LEFT | (applet->code_tries_left & 0xF));
+	applet->code_tries_left = applet->tries_max;
+	return applet_set_pin(applet, data.bytes + sizeof(code));
 }
 
 /* ISO/IEC 7816-4, 11.2.2: by name, and two names only. */
@@ -353,6 +410,8 @@ static const struct applet_command {
 	uint16_t (*run)(struct applet_call *call);
 } applet_commands[] = {
 	{ COMMAND_CLA_ISO, COMMAND_VERIFY, applet_verify },
+	{ COMMAND_CLA_ISO, COMMAND_CHANGE, applet_change },
+	{ COMMAND_CLA_ISO, COMMAND_RESET_RETRIES, applet_reset_retries },
 	{ COMMAND_CLA_ISO, COMMAND_SELECT, applet_select },
 	{ COMMAND_CLA_ISO, COMMAND_READ_BINARY, applet_no_file },
 	{ COMMAND_CLA_ISO, COMMAND_GET_RESPONSE, applet_get_response },

@@ -28,7 +28,7 @@ struct applet_counters {
 	uint32_t power_offs;
 	uint32_t resets;
 	uint32_t apdus;
-	uint32_t verifies;   /* VERIFY commands with a PIN in them, right or wrong */
+	uint32_t verifies;   /* VERIFY and CHANGE commands with a PIN in them, right or wrong */
 	uint32_t signatures; /* COMMAND_SIGN with the PIN verified */
 };
 
@@ -37,6 +37,7 @@ struct applet {
 	size_t pin_size;
 	unsigned int tries_max;
 	unsigned int tries_left;
+	unsigned int code_tries_left;
 	bool powered;
 	bool verified;
 	uint32_t stored;      /* bytes that GET RESPONSE has still to fetch */

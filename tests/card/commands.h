@@ -8,6 +8,9 @@
  *      anything else                                           6A82
  *   20 VERIFY, P1 00, P2 00 01 80 81; PIN, FF or 00 padded     9000, 63Cx, 6983
  *      without data: the state                                 9000, 63Cx, 6983
+ *   24 CHANGE REFERENCE DATA, P1 00, P2 as above; PIN and new  as VERIFY; the new one in its length
+ *   2C RESET RETRY COUNTER, P1 00, P2 as above; COMMAND_CODE   9000, 63Cx, 6983 of the code; the PIN
+ *      and new PIN                                             has all its tries then
  *   B0 READ BINARY                                             6986
  *   CA GET DATA                                                6A88
  *   C0 GET RESPONSE (or 80 C0): what COMMAND_STORE left        data, 9000 or 61xx; 6985
@@ -44,6 +47,8 @@ enum command_class {
 
 enum command_iso {
 	COMMAND_VERIFY = 0x20,
+	COMMAND_CHANGE = 0x24,
+	COMMAND_RESET_RETRIES = 0x2C,
 	COMMAND_SELECT = 0xA4,
 	COMMAND_READ_BINARY = 0xB0,
 	COMMAND_GET_RESPONSE = 0xC0,
@@ -73,6 +78,9 @@ enum command_drop {
 
 /* The proprietary application identifier that SELECT knows: F0 and "ccid-relay". */
 #define COMMAND_AID { 0xF0, 'c', 'c', 'i', 'd', '-', 'r', 'e', 'l', 'a', 'y' }
+
+/* The resetting code. It has as many tries as the PIN. */
+#define COMMAND_CODE { '8', '7', '6', '5', '4', '3', '2', '1' }
 
 /* What a contactless reader's GET DATA (PC/SC part 3, 3.2.2.1.3) would give. */
 #define COMMAND_UID { 0x04, 0xC1, 0xD0, 0x01, 0x02, 0x03, 0x80 }

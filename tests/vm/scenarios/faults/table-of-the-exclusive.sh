@@ -23,14 +23,14 @@ came_again()
 
 guest_let_go()
 {
-	[ "$(log_count host-bridge "card closed")" -gt "$closed" ]
+	[ "$(log_count host-bridge "event=card-closed")" -gt "$closed" ]
 }
 
 row "host program wants the card exclusively, and the guest has verified"
 guest_start verified "/build/tests/pcsc/exchange --wait 15 --disposition unpower \
 	select + verify 123456 + sleep 3000 + sign"
 wait_for 15 "$row: the PIN" log_has guest-verified "verify: ok"
-closed=$(log_count host-bridge "card closed")
+closed=$(log_count host-bridge "event=card-closed")
 host_exchange --share exclusive connect expect SCARD_E_SHARING_VIOLATION >/dev/null
 row_now
 assert_equal "$row: exit status" 0 "$(guest_end verified 20)"
@@ -40,7 +40,7 @@ row_recovers
 row_end 5
 
 row "host program has the card exclusively"
-closed=$(log_count host-bridge "card closed")
+closed=$(log_count host-bridge "event=card-closed")
 guest_exchange --disposition unpower connect >/dev/null
 wait_for 10 "$row: the guest has let go" guest_let_go
 row_host exclusive connect --share exclusive connect + sleep 60000

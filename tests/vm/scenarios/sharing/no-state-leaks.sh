@@ -142,11 +142,11 @@ guest_exchange --disposition unpower connect >/dev/null
 guest_exchange connect >/dev/null
 card_was_let_go()
 {
-	[ "$(log_count host-bridge "card closed")" -ge 2 ] &&
-		[ "$(log_count host-bridge "card closed")" = "$(log_count host-bridge "card opened")" ]
+	[ "$(log_count host-bridge "event=card-closed")" -ge 2 ] &&
+		[ "$(log_count host-bridge "event=card-closed")" = "$(log_count host-bridge "event=card-opened")" ]
 }
 wait_for 20 "$way: its IccPowerOff" card_was_let_go
-echo "$way: powered it $(log_count host-bridge "card opened") times"
+echo "$way: powered it $(log_count host-bridge "event=card-opened") times"
 host_exchange sign >/dev/null || fail "$way: the host's PIN state is gone"
 assert_equal "$way: resets and changes of power at the card" "$before" "$(power_events)"
 process_kill holder

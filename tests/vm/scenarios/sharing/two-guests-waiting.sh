@@ -39,8 +39,8 @@ power_offs()
 
 let_go()
 {
-	[ "$(log_count host-bridge "vm$GUEST: .*card opened")" = \
-		"$(log_count host-bridge "vm$GUEST: .*card closed")" ]
+	[ "$(log_count host-bridge "vm$GUEST: .*event=card-opened")" = \
+		"$(log_count host-bridge "vm$GUEST: .*event=card-closed")" ]
 }
 
 two_guests_config 'readers = { "*" }'
