@@ -123,7 +123,7 @@ static void open_control(const struct config *config, struct control_socket *soc
 	char why[CONTROL_WHY_MAX];
 
 	if (config->control[0] != '\0' && control_socket_open(socket, config->control, why) != 0)
-		log_warning("control", "%s: 'ccid-gadget status' will not find this one", why);
+		log_warning("control", "%s: 'ccid-gadget readers' will not find this one", why);
 }
 
 /*

@@ -87,7 +87,7 @@ static json_t *answer(void *owner, const struct control_question *question)
 	case CONTROL_VERB_COUNT:
 		break;
 	}
-	return control_json_error("not known here");
+	return control_json_error("this daemon can't tell that: it is of another version than the command");
 }
 
 void report_start(struct report *report, uv_loop_t *loop, struct control_socket *socket,

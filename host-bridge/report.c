@@ -111,7 +111,7 @@ static json_t *answer(void *owner, const struct control_question *question)
 	case CONTROL_VERB_COUNT:
 		break;
 	}
-	return control_json_error("not known here");
+	return control_json_error("this daemon can't tell that: it is of another version than the command");
 }
 
 void bridge_report_start(struct bridge_report *report, uv_loop_t *loop)
@@ -124,7 +124,7 @@ void bridge_report_start(struct bridge_report *report, uv_loop_t *loop)
 		return;
 	r = control_socket_open(&socket, report->config->control, why);
 	if (r != 0)
-		log_warning("control", "%s: 'ccid-bridge status' will not find this bridge; give it a "
+		log_warning("control", "%s: 'ccid-bridge readers' will not find this bridge; give it a "
 			"'control' of its own in the configuration", why);
 	else if (control_server_start(&report->server, loop, &socket, answer, report) != 0)
 		log_warning("control", "%s can't be served", report->config->control);
