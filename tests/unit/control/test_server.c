@@ -268,6 +268,44 @@ static void test_leave(void **state)
 	(void)close(fd[2]);
 }
 
+/* Another user, whom the modes let in, asks. Returns whether he got an answer, and is not trusted. */
+static int ask_as_nobody(void)
+{
+	char text[256] = "";
+	int fd;
+
+	if (setgid(65534) != 0 || setuid(65534) != 0)
+		return EXIT_FAILURE;
+	fd = control_socket_connect(path);
+	if (fd < 0 || send(fd, "status\n", 7, MSG_NOSIGNAL) != 7 || recv(fd, text, sizeof text - 1, 0) <= 0)
+		return EXIT_FAILURE;
+	return strstr(text, "\"trusted\":false") != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void test_trust(void **state)
+{
+	struct stand stand;
+	int status = -1;
+	pid_t child;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	stand_up(&stand);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+	child = fork();
+	if (child == 0)
+		_exit(ask_as_nobody());
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		(void)uv_run(&stand.loop, UV_RUN_NOWAIT);
+		(void)poll(NULL, 0, 1);
+	}
+	assert_int_equal(status, 0);
+	assert_int_equal(chmod(folder, 0700), 0);
+	take_down(&stand);
+}
+
 /* A socket of a daemon that lives is left alone, one of a dead one is replaced, nothing else is. */
 static void test_stale(void **state)
 {
@@ -340,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_leave),
+		cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_stale),
 	};
 
