@@ -219,7 +219,7 @@ static void on_frame(void *context, const struct front_route *from, struct paylo
 	int r = 0;
 
 	switch (gate_in(&core->gate, uv_now(&core->loop), endpoint_is_ipc(from->front->endpoint),
-		bytes, &frame)) {
+		link_route_connection(&from->link), bytes, &frame)) {
 	case GATE_ANSWER:
 		front_keeper_send(from, frame.view);
 		break;

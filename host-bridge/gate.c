@@ -42,6 +42,26 @@ void gate_deinit(struct gate *gate)
 	gate->guests = NULL;
 }
 
+/* Handshakes end by time, and to make room for others. */
+static void count_unfinished(struct gate *gate, uint64_t now)
+{
+	uint64_t unfinished = secure_bridge_counts(gate->secure)->unfinished;
+
+	for (; gate->unfinished < unfinished; gate->unfinished++)
+		refusals_add(&gate->refusals, REFUSAL_UNFINISHED, now);
+}
+
+static unsigned int cost_of(int result)
+{
+	switch (result) {
+	case SECURE_NOT_OURS:
+		return HANDSHAKE_COST_NOT_OURS;
+	case SECURE_UNKNOWN_KEY:
+		return HANDSHAKE_COST_UNKNOWN_KEY;
+	}
+	return HANDSHAKE_COST_ANSWER;
+}
+
 static int shut(struct gate *gate, enum refusal refusal, uint64_t now)
 {
 	refusals_add(&gate->refusals, refusal, now);
@@ -80,19 +100,28 @@ static int take_secure(struct gate *gate, uint64_t now, const struct secure_rece
 	return shut(gate, REFUSAL_DROPPED, now);
 }
 
-int gate_in(struct gate *gate, uint64_t now, bool over_ipc, struct payload_view bytes,
-	struct gate_frame *frame)
+int gate_in(struct gate *gate, uint64_t now, bool over_ipc, uint32_t connection,
+	struct payload_view bytes, struct gate_frame *frame)
 {
 	struct secure_received received;
+	struct handshake_account *account = NULL;
 	struct secure_fresh fresh;
 	int r;
 
 	*frame = (struct gate_frame){ .channel = 0 };
 	if (gate->secure == NULL)
 		return take_plain(gate, now, over_ipc, bytes, frame);
+	if (secure_is_initiate(bytes)) {
+		account = handshake_limit_ask(&gate->limit, connection, now);
+		if (account == NULL)
+			return shut(gate, REFUSAL_TOO_MANY, now);
+	}
 	randombytes_buf(&fresh, sizeof(fresh));
 	r = secure_bridge_receive(gate->secure, now, &fresh, bytes, &gate->plaintext, &received);
 	payload_wipe(&fresh, sizeof(fresh));
+	count_unfinished(gate, now);
+	if (account != NULL)
+		handshake_limit_charge(account, cost_of(r));
 	if (r == SECURE_PLAIN)
 		return take_plain(gate, now, over_ipc, bytes, frame);
 	return take_secure(gate, now, &received, r, frame);
@@ -117,8 +146,10 @@ int gate_out(struct gate *gate, uint64_t now, uint64_t channel, struct payload_v
 
 void gate_tick(struct gate *gate, uint64_t now)
 {
-	if (gate->secure != NULL && now >= secure_bridge_deadline(gate->secure))
-		secure_bridge_tick(gate->secure, now);
+	if (gate->secure == NULL || now < secure_bridge_deadline(gate->secure))
+		return;
+	secure_bridge_tick(gate->secure, now);
+	count_unfinished(gate, now);
 }
 
 uint64_t gate_deadline(const struct gate *gate)

@@ -16,6 +16,7 @@
 
 #include "base/payload.h"
 #include "host-bridge/config.h"
+#include "host-bridge/handshake_limit.h"
 #include "host-bridge/refusals.h"
 #include "relay/secure.h"
 
@@ -30,7 +31,9 @@ struct gate {
 	struct secure_bridge *secure; /* NULL: no guest has a key */
 	size_t *guests;               /* of the configuration, by the number of their key */
 	struct payload plaintext;     /* of the frame that is being handled */
+	struct handshake_limit limit;
 	struct refusals refusals;
+	uint64_t unfinished;          /* handshakes, as far as they were said */
 };
 
 #define GATE_NULL ((struct gate){ .secure = NULL })
@@ -49,11 +52,12 @@ int gate_init(struct gate *gate, const struct bridge_config *config, const struc
 void gate_deinit(struct gate *gate);
 
 /*
- * A frame has come, over ipc:// or not; now is in ms. Returns 0, GATE_ANSWER or GATE_SHUT; unless
+ * A frame has come, over ipc:// or not, and over this connection, which is any number that tells it
+ * from others; now is in ms. Returns 0, GATE_ANSWER or GATE_SHUT; unless
  * that, frame is set.
  */
-int gate_in(struct gate *gate, uint64_t now, bool over_ipc, struct payload_view bytes,
-	struct gate_frame *frame);
+int gate_in(struct gate *gate, uint64_t now, bool over_ipc, uint32_t connection,
+	struct payload_view bytes, struct gate_frame *frame);
 
 /* The frame was handled: it is wiped. */
 void gate_done(struct gate *gate);

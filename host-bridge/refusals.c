@@ -23,6 +23,11 @@ static const char *const sentences[REFUSAL_COUNT] = {
 		"connection (after a restart of this bridge that is to be expected)",
 	[REFUSAL_PLAIN] =
 		"a frame was dropped that is not encrypted",
+	[REFUSAL_TOO_MANY] =
+		"a handshake was not looked at: there were too many over one connection",
+	[REFUSAL_UNFINISHED] =
+		"a handshake with a guest's key was begun and not ended: the guest was cut off, or "
+		"somebody repeats what it has sent",
 };
 
 void refusals_add(struct refusals *refusals, enum refusal refusal, uint64_t now)

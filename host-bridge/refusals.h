@@ -17,6 +17,8 @@ enum refusal {
 	REFUSAL_NOT_OURS,    /* a handshake for another bridge's key, or damaged */
 	REFUSAL_DROPPED,     /* malformed, undecryptable, replayed */
 	REFUSAL_PLAIN,       /* not encrypted, where it must be */
+	REFUSAL_UNFINISHED,  /* a handshake under a listed key that was not ended in time */
+	REFUSAL_TOO_MANY,    /* a handshake too many over one connection */
 	REFUSAL_COUNT,
 };
 

@@ -6,6 +6,16 @@
 
 #include "relay/link.h"
 
+#include "base/cursor.h"
+
+/* What nanomsg has put in front: see LINK_ROUTE_MAX. */
+uint32_t link_route_connection(const struct link_route *route)
+{
+	struct cursor_in in = cursor_in(route->bytes, route->size);
+
+	return in_le32(&in);
+}
+
 int link_send(struct link *link, const struct link_route *to, struct payload_view frame)
 {
 	return link->functions->send(link, to, frame);

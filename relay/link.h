@@ -30,6 +30,12 @@ enum {
 	LINK_BAD_ADDRESS = 3, /* open, attach: the endpoint can't be used */
 };
 
+/*
+ * The connection over which a frame came, as a number: frames with different ones came over different
+ * connections. Nothing that can be trusted further than that.
+ */
+uint32_t link_route_connection(const struct link_route *route);
+
 struct link;
 
 struct link_functions {

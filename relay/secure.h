@@ -76,6 +76,7 @@ struct secure_counts {
 	uint64_t no_channel;  /* of a channel that is unknown, or over */
 	uint64_t not_ours;
 	uint64_t unknown_key;
+	uint64_t unfinished;  /* bridge: handshakes that were answered, and never ended */
 };
 
 /* ---- the guest's half ---- */
@@ -142,6 +143,9 @@ int secure_bridge_new(struct secure_bridge **bridge, const struct key_pair *own,
 
 /* Wipes and frees; returns NULL. May be called with NULL. */
 struct secure_bridge *secure_bridge_free(struct secure_bridge *bridge);
+
+/* Whether a frame would begin a handshake, which costs more than any other. */
+bool secure_is_initiate(struct payload_view frame);
 
 /*
  * Unpacks a frame of the link into plaintext, of capacity SECURE_PLAINTEXT_MAX, which the caller

@@ -116,6 +116,7 @@ static struct tentative *make_room(struct secure_bridge *bridge)
 			oldest = tentative;
 		}
 	}
+	bridge->counts.unfinished++;
 	tentative_end(oldest);
 	return oldest;
 }
@@ -263,6 +264,13 @@ static int receive_data(struct secure_bridge *bridge, uint64_t now,
 	return 0;
 }
 
+bool secure_is_initiate(struct payload_view bytes)
+{
+	struct secure_frame frame;
+
+	return secure_frame_decode(bytes, &frame) == 0 && frame.type == SECURE_FRAME_INITIATE;
+}
+
 int secure_bridge_receive(struct secure_bridge *bridge, uint64_t now,
 	const struct secure_fresh *fresh, struct payload_view bytes, struct payload *plaintext,
 	struct secure_received *received)
@@ -310,8 +318,10 @@ void secure_bridge_tick(struct secure_bridge *bridge, uint64_t now)
 	for (size_t i = 0; i < SECURE_TENTATIVE_MAX; i++) {
 		const struct secure_channel *channel = &bridge->tentative[i].channel;
 
-		if (channel->id != 0 && now - channel->began >= SECURE_ATTEMPT)
+		if (channel->id != 0 && now - channel->began >= SECURE_ATTEMPT) {
+			bridge->counts.unfinished++;
 			tentative_end(&bridge->tentative[i]);
+		}
 	}
 	for (size_t i = 0; i < bridge->guest_count; i++) {
 		for (size_t j = 0; j < SECURE_CHANNELS_MAX; j++) {

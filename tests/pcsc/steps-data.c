@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/card/commands.h"
 #include "tests/card/pattern.h"
@@ -18,6 +19,8 @@
 
 /* vpcd's frames have 65535 bytes, so that the command of case 4E may carry this many. */
 #define DATA_MAX (65535 - 4 - 3 - 2)
+
+#define UNTIL_LOOKS 10 /* APDUs from one look at the file to the next */
 
 enum direction {
 	DIRECTION_COMMAND = 1,
@@ -170,6 +173,24 @@ static int step_loop(struct step_run *run, int count, char **arguments)
 	return step_timed_ok(run);
 }
 
+/* As loop, until somebody makes the file; looked for now and then, since that may take a while. */
+static int step_until(struct step_run *run, int count, char **arguments)
+{
+	struct command command = { .cla = COMMAND_CLA_OWN, .ins = COMMAND_ECHO, .data = sent,
+				   .nc = 32, .ne = 256 };
+	int r = 0;
+
+	(void)count;
+	for (unsigned int i = 0; r == 0; i++) {
+		if (i % UNTIL_LOOKS == 0 && access(arguments[0], F_OK) == 0)
+			return step_timed_ok(run);
+		command.p1p2 = (uint16_t)(i & 0xFFFF);
+		pattern_fill(sent, command.nc, i);
+		r = step_expect(run, &command, sent, command.nc, 0x9000);
+	}
+	return r;
+}
+
 /*
  * Status words, classes and lengths that something on the way might want to act upon: each must
  * come back as the card gave it, and the card must see one command each.
@@ -216,6 +237,7 @@ const struct step steps_data[] = {
 	{ "sweep", "FROM TO [command|response|both]", 2, 3, step_sweep },
 	{ "sizes", "[command|response|both] N...", 1, 64, step_sizes },
 	{ "loop", "ROUNDS [SIZE]", 1, 2, step_loop },
+	{ "until", "FILE", 1, 1, step_until },
 	{ "untouched", "", 0, 0, step_untouched },
 	{ NULL, NULL, 0, 0, NULL },
 };

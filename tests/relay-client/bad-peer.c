@@ -11,6 +11,7 @@
  *     descriptors       COUNT messages, each with 50 descriptors beside it
  *     half              COUNT connections that stay in the middle of the greeting
  *     idle              COUNT connections that say nothing more; they stay for five seconds
+ *     slow              COUNT connections that send a long message, a byte now and then; as long
  *     flood             COUNT frames of the relay that belong to nobody; no answer is read
  *     garbage           COUNT connections with bytes that are random, but always the same
  *
@@ -38,6 +39,8 @@
 #define GREETING_SIZE 8
 #define DESCRIPTORS 50
 #define IDLE_TIME 5000 /* ms */
+#define SLOW_PACE 500  /* ms from one byte to the next */
+#define CONNECTIONS_MAX 1000
 #define TIME_LIMIT 40  /* s, after which a victim that takes no more connections is left alone */
 #define TOO_LONG (70 * 1024 + 40 + 1)
 
@@ -282,6 +285,25 @@ static void attack_idle(unsigned long count)
 	keep(count, true);
 }
 
+/* Each has announced what the other side will take, and keeps it waiting for the rest. */
+static void attack_slow(unsigned long count)
+{
+	static int fds[CONNECTIONS_MAX];
+	uint8_t bytes[16] = { 0 };
+	unsigned long open = 0;
+
+	while (open < count && open < CONNECTIONS_MAX && (fds[open] = try_connect()) >= 0) {
+		(void)put(fds[open], greeting, sizeof greeting);
+		(void)put(fds[open], bytes, header(bytes, 1, TOO_LONG - 1));
+		open++;
+	}
+	for (int passed = 0; passed < IDLE_TIME; passed += SLOW_PACE) {
+		(void)poll(NULL, 0, SLOW_PACE);
+		for (unsigned long i = 0; i < open; i++)
+			(void)put(fds[i], bytes, 1);
+	}
+}
+
 static void attack_flood(unsigned long count)
 {
 	/* A PING (9) of version 1 in a session that nobody has, behind nanomsg's own header. */
@@ -333,6 +355,7 @@ int main(int argc, char **argv)
 		{ "descriptors", attack_descriptors },
 		{ "half", attack_half },
 		{ "idle", attack_idle },
+		{ "slow", attack_slow },
 		{ "flood", attack_flood },
 		{ "garbage", attack_garbage },
 	};

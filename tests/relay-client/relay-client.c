@@ -2,7 +2,7 @@
  * A guest without USB: opens a session at a bridge and makes the calls that it reads from its
  * standard input, one per line, each followed by one line of its result on standard output.
  *
- *     relay-client ipc:///path GUEST < commands
+ *     relay-client [--key-file FILE --bridge-key KEY] ENDPOINT GUEST < commands
  *
  *     readers                            every reader that the bridge shows, with its card
  *     reader NAME                        the reader that the next commands are for (else the first)
@@ -38,8 +38,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "relay/key_file.h"
 #include "relay/link.h"
 #include "relay/pattern.h"
+#include "relay/secure.h"
 #include "relay/session.h"
 
 #define LINE_MAX_SIZE (2 * WIRE_APDU_MAX + 64)
@@ -48,7 +50,9 @@ struct client {
 	const char *endpoint;
 	struct link *link;
 	struct guest_session *session;
+	struct secure_guest *secure; /* NULL: no keys */
 	struct payload frame;
+	struct payload plaintext;
 	uint64_t limit;              /* ms */
 	char name[WIRE_NAME_MAX];    /* pattern of the chosen reader; empty: the first */
 	uint32_t number;             /* of the call that is open, 0 for none */
@@ -121,6 +125,16 @@ static void take_event(struct client *client, const struct guest_event *event)
 	}
 }
 
+static void tick_secure(struct client *client)
+{
+	struct secure_fresh fresh;
+
+	if (client->secure == NULL || now() < secure_guest_deadline(client->secure))
+		return;
+	randombytes_buf(&fresh, sizeof fresh);
+	secure_guest_tick(client->secure, now(), &fresh);
+}
+
 static void pump(struct client *client)
 {
 	struct payload_view frame;
@@ -128,8 +142,28 @@ static void pump(struct client *client)
 
 	while (guest_session_pop_event(client->session, &event))
 		take_event(client, &event);
-	while (guest_session_pop_frame(client->session, &frame))
+	while (guest_session_pop_frame(client->session, &frame)) {
+		if (client->secure == NULL ||
+			secure_guest_seal(client->secure, now(), frame, &frame) == 0)
+			(void)link_send(client->link, NULL, frame);
+	}
+	tick_secure(client);
+	while (client->secure != NULL && secure_guest_pop_frame(client->secure, now(), &frame))
 		(void)link_send(client->link, NULL, frame);
+}
+
+/* Returns as guest_session_receive() does. */
+static int take_frame(struct client *client)
+{
+	const struct payload *frame = &client->frame;
+
+	if (client->secure != NULL) {
+		frame = &client->plaintext;
+		if (secure_guest_receive(client->secure, now(), payload_view(&client->frame),
+				&client->plaintext) != 0)
+			return SESSION_IGNORED;
+	}
+	return guest_session_receive(client->session, now(), frame->bytes, frame->size);
 }
 
 /* Lets the session live for at most the given time, or until something has come. */
@@ -140,13 +174,14 @@ static void run(struct client *client, uint64_t milliseconds)
 	uint64_t start = now();
 	int r = 0;
 
+	if (client->secure != NULL && secure_guest_deadline(client->secure) < deadline)
+		deadline = secure_guest_deadline(client->secure);
 	if (deadline < start + milliseconds)
 		milliseconds = deadline > start ? deadline - start : 0;
 	(void)poll(&pollfd, 1, (int)milliseconds);
 	while (r == 0) {
 		r = link_receive(client->link, NULL, &client->frame);
-		if (r == 0 && guest_session_receive(client->session, now(), client->frame.bytes,
-			client->frame.size) < 0)
+		if (r == 0 && take_frame(client) < 0)
 			fail("the session is broken");
 	}
 	if (now() >= guest_session_deadline(client->session) &&
@@ -420,20 +455,59 @@ static void say_goodbye(struct client *client)
 	run_until(client, is_over, NULL);
 }
 
+/* The keys, where there are some. */
+static void use_keys(struct client *client, const char *file, const char *bridge_text)
+{
+	char why[KEY_FILE_WHY_MAX];
+	struct public_key bridge;
+	struct key_pair own;
+
+	if (key_file_read(file, &own.private, why) != 0)
+		fail(why);
+	key_public(&own.private, &own.public);
+	if (key_public_from_text(bridge_text, &bridge) != 0)
+		fail("the bridge's key is none");
+	if (secure_guest_new(&client->secure, &own, &bridge) != 0 ||
+		payload_init(&client->plaintext, SECURE_PLAINTEXT_MAX) != 0)
+		fail("no memory");
+}
+
+/* Returns the index of the first word behind the options. */
+static int read_options(struct client *client, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "limit", required_argument, NULL, 'l' },
+		{ "key-file", required_argument, NULL, 'k' },
+		{ "bridge-key", required_argument, NULL, 'b' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *key_file = NULL, *bridge_key = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'l')
+			client->limit = strtoull(optarg, NULL, 10) * 1000;
+		else if (option == 'k')
+			key_file = optarg;
+		else if (option == 'b')
+			bridge_key = optarg;
+		else
+			fail("no such option");
+	}
+	if (key_file != NULL && bridge_key != NULL)
+		use_keys(client, key_file, bridge_key);
+	return optind;
+}
+
 int main(int argc, char **argv)
 {
 	static struct client client = { .limit = 20000 };
 	static char line[LINE_MAX_SIZE];
-	static const struct option options[] = {
-		{ "limit", required_argument, NULL, 'l' },
-		{ NULL, 0, NULL, 0 },
-	};
 	uint64_t boot;
 
-	while (getopt_long(argc, argv, "", options, NULL) == 'l')
-		client.limit = strtoull(optarg, NULL, 10) * 1000;
-	if (argc - optind != 2 || sodium_init() < 0)
-		fail("usage: relay-client [--limit SECONDS] ENDPOINT GUEST");
+	if (sodium_init() < 0 || argc - read_options(&client, argc, argv) != 2)
+		fail("usage: relay-client [--limit SECONDS] [--key-file FILE --bridge-key KEY] "
+			"ENDPOINT GUEST");
 	client.endpoint = argv[optind];
 	randombytes_buf(&boot, sizeof boot);
 	if (payload_init(&client.frame, WIRE_FRAME_MAX) < 0 ||
@@ -446,6 +520,8 @@ int main(int argc, char **argv)
 	say_goodbye(&client);
 	client.link = link_close(client.link);
 	client.session = guest_session_free(client.session);
+	client.secure = secure_guest_free(client.secure);
+	payload_deinit(&client.plaintext);
 	payload_deinit(&client.frame);
 	return EXIT_SUCCESS;
 }

@@ -63,7 +63,8 @@ static int teardown(void **state)
 }
 
 /* What the gate says to the guest's frames, until one has come through or none is left. */
-static int knock(struct world *world, struct secure_guest *guest, struct gate_frame *frame)
+static int knock_over(struct world *world, uint32_t connection, struct secure_guest *guest,
+	struct gate_frame *frame)
 {
 	struct secure_fresh fresh;
 	struct payload plaintext;
@@ -72,18 +73,23 @@ static int knock(struct world *world, struct secure_guest *guest, struct gate_fr
 
 	assert_int_equal(payload_init(&plaintext, SECURE_PLAINTEXT_MAX), 0);
 	if (secure_guest_seal(guest, 0, hello_view, &out) == 0)
-		r = gate_in(&world->gate, 0, false, out, frame);
+		r = gate_in(&world->gate, 0, false, connection, out, frame);
 	randombytes_buf(&fresh, sizeof(fresh));
 	if (secure_guest_deadline(guest) == 0)
 		secure_guest_tick(guest, 0, &fresh);
 	while (secure_guest_pop_frame(guest, 0, &out)) {
-		r = gate_in(&world->gate, 0, false, out, frame);
+		r = gate_in(&world->gate, 0, false, connection, out, frame);
 		if (r == GATE_ANSWER)
 			assert_int_equal(secure_guest_receive(guest, 0, frame->view, &plaintext),
 				SECURE_NOTHING);
 	}
 	payload_deinit(&plaintext);
 	return r;
+}
+
+static int knock(struct world *world, struct secure_guest *guest, struct gate_frame *frame)
+{
+	return knock_over(world, 1, guest, frame);
 }
 
 static struct secure_guest *guest_with(uint8_t key, uint8_t bridge)
@@ -136,6 +142,53 @@ static void test_nobody(void **state)
 	secure_guest_free(astray);
 }
 
+/* Over one connection there is a limit, which is no matter to those who come over others. */
+static void test_too_many(void **state)
+{
+	const int looked_at = HANDSHAKE_AT_ONCE / HANDSHAKE_COST_UNKNOWN_KEY;
+	struct world *world = *state;
+	struct gate_frame frame;
+
+	for (int i = 0; i < 100; i++) {
+		struct secure_guest *unknown = guest_with(5, 9);
+
+		assert_int_equal(knock_over(world, 1, unknown, &frame), GATE_SHUT);
+		secure_guest_free(unknown);
+	}
+	assert_int_equal(world->gate.refusals.total[REFUSAL_UNKNOWN_KEY], looked_at);
+	assert_int_equal(world->gate.refusals.total[REFUSAL_TOO_MANY], 100 - looked_at);
+	for (int i = 0; i < 2; i++) {
+		struct secure_guest *guest = guest_with(1, 9);
+
+		assert_int_equal(knock_over(world, i == 0 ? 1 : 2, guest, &frame),
+			i == 0 ? GATE_SHUT : 0);
+		secure_guest_free(guest);
+	}
+}
+
+/* Handshakes that are begun only are counted, once each. */
+static void test_unfinished(void **state)
+{
+	struct world *world = *state;
+	struct payload_view out = hello_view;
+	struct secure_fresh fresh;
+	struct gate_frame frame;
+
+	for (uint32_t i = 0; i < SECURE_TENTATIVE_MAX + 5; i++) {
+		struct secure_guest *guest = guest_with(1, 9);
+
+		assert_int_equal(secure_guest_seal(guest, 0, hello_view, &out), SECURE_HELD);
+		randombytes_buf(&fresh, sizeof(fresh));
+		secure_guest_tick(guest, 0, &fresh);
+		assert_true(secure_guest_pop_frame(guest, 0, &out));
+		assert_int_equal(gate_in(&world->gate, 0, false, i, out, &frame), GATE_ANSWER);
+		secure_guest_free(guest);
+	}
+	assert_int_equal(world->gate.refusals.total[REFUSAL_UNFINISHED], 5);
+	gate_tick(&world->gate, SECURE_ATTEMPT);
+	assert_int_equal(world->gate.refusals.total[REFUSAL_UNFINISHED], SECURE_TENTATIVE_MAX + 5);
+}
+
 /* Without encryption one gets in over ipc:// only, and is nobody with a key. */
 static void test_plain(void **state)
 {
@@ -143,10 +196,10 @@ static void test_plain(void **state)
 	struct gate_frame frame;
 	struct payload_view out;
 
-	assert_int_equal(gate_in(&world->gate, 0, true, hello_view, &frame), 0);
+	assert_int_equal(gate_in(&world->gate, 0, true, 1, hello_view, &frame), 0);
 	assert_true(frame.guest == GATE_ANYONE && frame.channel == 0);
 	assert_ptr_equal(frame.view.bytes, hello);
-	assert_int_equal(gate_in(&world->gate, 0, false, hello_view, &frame), GATE_SHUT);
+	assert_int_equal(gate_in(&world->gate, 0, false, 1, hello_view, &frame), GATE_SHUT);
 	assert_int_equal(world->gate.refusals.total[REFUSAL_PLAIN], 1);
 	assert_int_equal(gate_out(&world->gate, 0, 0, hello_view, &out), 0);
 	assert_ptr_equal(out.bytes, hello);
@@ -161,9 +214,9 @@ static void test_no_keys_at_all(void **state)
 
 	(void)state;
 	assert_int_equal(gate_init(&gate, &config, NULL), 0);
-	assert_int_equal(gate_in(&gate, 0, true, hello_view, &frame), 0);
+	assert_int_equal(gate_in(&gate, 0, true, 1, hello_view, &frame), 0);
 	assert_true(frame.guest == GATE_ANYONE);
-	assert_int_equal(gate_in(&gate, 0, false, hello_view, &frame), GATE_SHUT);
+	assert_int_equal(gate_in(&gate, 0, false, 1, hello_view, &frame), GATE_SHUT);
 	assert_int_equal(gate_out(&gate, 0, 7, hello_view, &out), GATE_SHUT);
 	assert_true(gate_deadline(&gate) == SECURE_NEVER);
 	gate_tick(&gate, 0);
@@ -191,6 +244,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_whose, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unfinished, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
 		cmocka_unit_test(test_no_keys_at_all),
 		cmocka_unit_test(test_refusals),

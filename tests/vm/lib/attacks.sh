@@ -46,3 +46,56 @@ attack()
 	assert "$1 gets through" bad_peer "$attack_endpoint" "$@"
 	load_end "$1"
 }
+
+# ---- attacks of any length: the guest works until they are over ----
+
+# memory_of PID: resident, kB
+memory_of()
+{
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"
+}
+
+# cpu_of PID: ms of CPU time
+cpu_of()
+{
+	awk '{ print ($14 + $15) * 10 }' "/proc/$1/stat"
+}
+
+# work_start: the guest's program uses the card until work_end.
+work_start()
+{
+	attack_round=$((attack_round + 1))
+	rm -f "$RESULTS/work-is-over"
+	before=$(apdus_at_card)
+	guest_start "round-$attack_round" "/build/tests/pcsc/exchange --wait 15 until /results/work-is-over"
+	wait_for 15 "the guest's APDUs" more_apdus "$before"
+}
+
+# work_end NAME: it has gone on all the time, and the card has seen each of its APDUs once and no other.
+work_end()
+{
+	assert "$1: the guest works to the end" guest_runs "round-$attack_round"
+	touch "$RESULTS/work-is-over"
+	load_end "$1"
+}
+
+# A process may be another one after the attack: a front that died has a successor.
+# under_attack NAME COMMAND...: the guest works meanwhile; core and front, by bridge_core and
+# bridge_front, are weighed before and after.
+under_attack()
+{
+	local name=$1 core front cpu
+	shift
+	cpu=$(cpu_of "$(bridge_core)")
+	core=$(memory_of "$(bridge_core)")
+	front=$(memory_of "$(bridge_front)")
+	work_start
+	assert "$name gets through" "$@"
+	work_end "$name"
+	echo "$name: kB of core $core -> $(memory_of "$(bridge_core)")," \
+		"of the front $front -> $(memory_of "$(bridge_front)")," \
+		"ms of core's CPU $(($(cpu_of "$(bridge_core)") - cpu))"
+	assert_at_most "$name: kB that core has grown by" 2048 "$(($(memory_of "$(bridge_core)") - core))"
+	assert_at_most "$name: kB that the front has grown by" 8192 \
+		"$(($(memory_of "$(bridge_front)") - front))"
+}
