@@ -7,8 +7,7 @@
 # Guest:   uses the card all the time.
 # Asserts: of each attack: no APDU but the guest's reaches the card, and each of those once; none takes
 #          longer than two seconds; core's and the front's memory is bounded; the log says what it was,
-#          in a few lines that have nothing of it. A second daemon with the guest's key gets neither its
-#          card nor its session while the guest is there.
+#          in a few lines that have nothing of it.
 #
 # Limit: 240
 
