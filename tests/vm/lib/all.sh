@@ -22,3 +22,4 @@
 . "$TOP/tests/vm/lib/attacks.sh"
 . "$TOP/tests/vm/lib/two-guests.sh"
 . "$TOP/tests/vm/lib/systemd.sh"
+. "$TOP/tests/vm/lib/secrets.sh"

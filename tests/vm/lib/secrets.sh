@@ -1,0 +1,98 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Secrets that can be told from anything else, and the search for them: in memory, in files, on the
+# host and in the guest. find-secret does the work (tests/secrets).
+
+SECRETS=/run/secrets
+FIND_SECRET=$HOST_PROGRAMS/tests/secrets/find-secret
+
+# pattern NAME PERL-EXPRESSION: a line for find-secret; the expression gives the bytes.
+pattern()
+{
+	perl -MMIME::Base64 -e 'printf "%s %s\n", $ARGV[0], unpack("H*", eval $ARGV[1] || die $@)' "$1" "$2"
+}
+
+# pin_patterns NAME TEXT: as it is, its end (a buffer is overwritten from its beginning), as hexadecimal
+# text of both kinds, with blanks, and as base64 wherever it begins.
+pin_patterns()
+{
+	local start
+	pattern "$1" "'$2'"
+	pattern "$1-end" "substr('$2', -8)"
+	pattern "$1-hex" "unpack('H*', '$2')"
+	pattern "$1-HEX" "uc unpack('H*', '$2')"
+	pattern "$1-spaced" "join(' ', map { sprintf '%02X', ord } split //, '$2')"
+	for start in 0 1 2; do
+		pattern "$1-base64-$start" \
+			"substr(encode_base64(('x' x $start) . '$2', ''), 4, 4 * int((length('$2') - 4) / 3))"
+	done
+}
+
+# key_patterns NAME FILE: without the bytes that X25519 sets bits in, which copies may lack.
+key_patterns()
+{
+	local text
+	text=$(cat "$2")
+	pattern "$1-text" "substr('$text', 2, 40)"
+	pattern "$1-bytes" "substr(decode_base64('$text'), 1, 30)"
+	pattern "$1-hex" "unpack('H*', substr(decode_base64('$text'), 1, 30))"
+}
+
+# secrets_make: a PIN as text and as BCD; what a driver makes of it goes in a file, so that it is on no
+# command line that is logged.
+secrets_make()
+{
+	mkdir -p -m 0700 "$SECRETS"
+	pin=$(perl -e 'print map { ("A".."Z", "a".."z", 0..9)[rand 62] } 1..16')
+	bcd=$(perl -e 'print map { int rand 10 } 1..24')
+	{
+		pin_patterns pin "$pin"
+		pattern bcd "pack('H*', '$bcd')"
+		pattern bcd-text "'$bcd'"
+	} >"$SECRETS/patterns"
+	perl -e 'printf "0020008010%s\n", unpack "H*", $ARGV[0]' "$pin" >"$SECRETS/verify"
+	printf '002000800C%s\n' "$bcd" >"$SECRETS/verify-bcd"
+	perl -e 'printf "8014000010%s00\n", unpack "H*", $ARGV[0]' "$pin" >"$SECRETS/echo"
+}
+
+# guest_send FILE [STEP...]: an APDU that nobody may see, and what the program does then.
+guest_send()
+{
+	local file=$1
+	shift
+	guest_within 30 "/build/tests/pcsc/exchange --wait 15 apdu \$(cat /secrets/$file) expect any $* \
+		>/dev/null 2>&1" || fail "the secret of $file can't be sent"
+}
+
+# guest_pid NAME
+guest_pid()
+{
+	guest "cat /run/$1.pid"
+}
+
+# search_host PID|FILE...: what was found; empty if nothing.
+search_host()
+{
+	local status=0
+	"$FIND_SECRET" "$SECRETS/patterns" "$@" >"$RESULTS/found" || status=$?
+	[ "$status" != 2 ] || fail "$* can't be searched"
+	tail -n 1 "$RESULTS/found" >>"$RESULTS/searched.log"
+	grep ' at ' "$RESULTS/found" || true
+}
+
+search_guest()
+{
+	guest_within 60 "/build/tests/secrets/find-secret /secrets/patterns $* || [ \$? = 1 ]" \
+		>"$RESULTS/found" || fail "$* can't be searched in the guest"
+	tail -n 1 "$RESULTS/found" >>"$RESULTS/searched.log"
+	grep ' at ' "$RESULTS/found" || true
+}
+
+# nothing_in WHERE FOUND
+nothing_in()
+{
+	[ -z "$2" ] || fail "secrets in $1:
+$2"
+	echo "nothing in $1"
+}
