@@ -43,7 +43,7 @@ key_patterns()
 # command line that is logged.
 secrets_make()
 {
-	mkdir -p -m 0700 "$SECRETS"
+	mkdir -m 0700 "$SECRETS"
 	pin=$(perl -e 'print map { ("A".."Z", "a".."z", 0..9)[rand 62] } 1..16')
 	bcd=$(perl -e 'print map { int rand 10 } 1..24')
 	{
@@ -65,8 +65,8 @@ guest_send()
 		>/dev/null 2>&1" || fail "the secret of $file can't be sent"
 }
 
-# guest_pid NAME
-guest_pid()
+# guest_program_pid NAME
+guest_program_pid()
 {
 	guest "cat /run/$1.pid"
 }
