@@ -36,6 +36,7 @@
 #include "gadget/usb/usb.h"
 #include "relay/endpoint.h"
 #include "relay/key_file.h"
+#include "relay/wire.h"
 
 #define NAME "ccid-gadget"
 
@@ -343,7 +344,8 @@ static const struct command commands[] = {
 static const struct command_program program_line = {
 	.name = NAME,
 	.purpose = "Makes USB smart-card readers in this machine that stand for readers of a host.",
-	.version = NAME " " CCID_RELAY_VERSION "\n",
+	.version = NAME " " CCID_RELAY_VERSION "\nrelay protocol " WIRE_VERSION_TEXT ", tcp:// and ipc://, keys: "
+		"Noise_IK_25519_ChaChaPoly_SHA256\n",
 	.config = GADGET_CONFIG_FILE,
 	.commands = commands,
 };

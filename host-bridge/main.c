@@ -171,7 +171,8 @@ static const struct command commands[] = {
 static const struct command_program program = {
 	.name = NAME,
 	.purpose = "Lets guests use the smart-card readers of this host, through its pcscd.",
-	.version = NAME " " CCID_RELAY_VERSION "\n",
+	.version = NAME " " CCID_RELAY_VERSION "\nrelay protocol " WIRE_VERSION_TEXT ", tcp:// and ipc://, keys: "
+		"Noise_IK_25519_ChaChaPoly_SHA256\n",
 	.config = BRIDGE_CONFIG_FILE,
 	.commands = commands,
 	.role_option = PROCESS_ROLE_OPTION,

@@ -21,6 +21,11 @@
 #define WIRE_MAJOR 1
 #define WIRE_MINOR 0
 
+/* The version as text, "1.2". */
+#define WIRE_TEXT_OF(number) #number
+#define WIRE_TEXT(number) WIRE_TEXT_OF(number)
+#define WIRE_VERSION_TEXT WIRE_TEXT(WIRE_MAJOR) "." WIRE_TEXT(WIRE_MINOR)
+
 #define WIRE_FRAME_MAX (70 * 1024) /* bytes, header included */
 #define WIRE_APDU_MAX 65548        /* bytes: MAX_BUFFER_SIZE_EXTENDED of pcsc-lite */
 #define WIRE_NAME_MAX 128          /* bytes of a name, its terminating zero included */
