@@ -108,7 +108,7 @@ static uint64_t search_fd(int fd, uint64_t from, uint64_t to, const char *where)
 
 static void search_process(const char *pid)
 {
-	char path[64], line[512], where[256], rights[8], name[256];
+	char path[64], line[512], where[384], rights[8], name[256];
 	uint64_t from, to, searched = 0;
 	unsigned int regions = 0;
 	FILE *maps;
