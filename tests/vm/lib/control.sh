@@ -50,8 +50,8 @@ answer()
 	json "$1" <<<"$ANSWER"
 }
 
-# assert_answer WHAT PATH VALUE
-assert_answer()
+# assert_shows WHAT PATH VALUE
+assert_shows()
 {
 	assert_equal "$1 ($2)" "$3" "$(answer "$2")"
 }

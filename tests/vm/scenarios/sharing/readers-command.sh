@@ -40,14 +40,14 @@ END
 no_daemon "no bridge" host_bridge readers
 host_bridge_start
 ask_bridge readers
-assert_answer "no pcscd" pcscd false
-assert_answer "no pcscd" readers 0
+assert_shows "no pcscd" pcscd false
+assert_shows "no pcscd" readers 0
 assert_contains "no pcscd" "pcscd does not answer" "$(host_bridge readers)"
 host_reader_config 0
 host_pcscd_start
 wait_for 10 "pcscd" bridge_says readers pcscd true
-assert_answer "no reader" readers 0
-assert_answer "schema" schema 1
+assert_shows "no reader" readers 0
+assert_shows "schema" schema 1
 assert_contains "no reader" "no readers" "$(host_bridge readers)"
 assert "UTC" grep -q -E '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$' <<<"$(answer time)"
 host_pcscd_stop
@@ -58,17 +58,17 @@ host_pcscd_start
 card_start "$VPCD_PORT:t1"
 wait_for 10 "the card" bridge_says readers readers.0.card present
 atr=$(host_atr)
-assert_answer "readers" readers 2
-assert_answer "first" readers.0.name "Virtual PCD 0 00 00"
-assert_answer "its ATR" readers.0.atr "$atr"
-assert_answer "its guests" readers.0.guests 1
-assert_answer "its guest" readers.0.guests.0.name vm
-assert_answer "who is not there" readers.0.guests.0.connected false
-assert_answer "second" readers.1.name "Virtual PCD 0 00 01"
-assert_answer "its card" readers.1.card absent
-assert_answer "its ATR" readers.1.atr null
-assert_answer "its guests" readers.1.guests 2
-assert_answer "its other guest" readers.1.guests.1.name 'other "vm"'
+assert_shows "readers" readers 2
+assert_shows "first" readers.0.name "Virtual PCD 0 00 00"
+assert_shows "its ATR" readers.0.atr "$atr"
+assert_shows "its guests" readers.0.guests 1
+assert_shows "its guest" readers.0.guests.0.name vm
+assert_shows "who is not there" readers.0.guests.0.connected false
+assert_shows "second" readers.1.name "Virtual PCD 0 00 01"
+assert_shows "its card" readers.1.card absent
+assert_shows "its ATR" readers.1.atr null
+assert_shows "its guests" readers.1.guests 2
+assert_shows "its other guest" readers.1.guests.1.name 'other "vm"'
 text=$(host_bridge readers)
 assert_equal "lines" 3 "$(wc -l <<<"$text")"
 assert "the first line" grep -q -E "^READER  +STATE  +PIN PAD  +ATR  +GUESTS\$" <<<"$text"
@@ -90,11 +90,11 @@ guest_gadget_config
 no_daemon "no gadget" guest_gadget readers
 guest_gadget_start_only
 wait_for 10 "the gadget's answer" gadget_says readers connected false
-assert_answer "places" readers 1
-assert_answer "pattern" readers.0.pattern "Virtual PCD 0 00 00"
-assert_answer "state" readers.0.state waiting
-assert_answer "no host's reader" readers.0.host_reader null
-assert_answer "no device" readers.0.usb null
+assert_shows "places" readers 1
+assert_shows "pattern" readers.0.pattern "Virtual PCD 0 00 00"
+assert_shows "state" readers.0.state waiting
+assert_shows "no host's reader" readers.0.host_reader null
+assert_shows "no device" readers.0.usb null
 text=$(guest_gadget readers)
 assert_contains "text" "no connection to the bridge" "$text"
 assert_contains "text" "waiting for the host" "$text"
@@ -105,32 +105,32 @@ guest_tunnel_start
 guest_pcscd_start
 wait_for 20 "the reader" guest_lists_reader
 ask_gadget readers
-assert_answer "connected" connected true
-assert_answer "places" readers 1
-assert_answer "the host's reader" readers.0.host_reader "Virtual PCD 0 00 00"
-assert_answer "state" readers.0.state plugged
-assert_answer "card" readers.0.card present
-assert_answer "ATR" readers.0.atr "$atr"
+assert_shows "connected" connected true
+assert_shows "places" readers 1
+assert_shows "the host's reader" readers.0.host_reader "Virtual PCD 0 00 00"
+assert_shows "state" readers.0.state plugged
+assert_shows "card" readers.0.card present
+assert_shows "ATR" readers.0.atr "$atr"
 device=$(dirname "$(guest 'grep -l -x 0b /sys/bus/usb/devices/*/bInterfaceClass')")
-assert_answer "serial number" readers.0.usb.serial "$(guest "cat ${device%:*}/serial")"
-assert_answer "USB numbers" readers.0.usb.id "$(guest "cat ${device%:*}/idVendor ${device%:*}/idProduct" | paste -sd:)"
-assert_answer "name" readers.0.usb.name "$(guest "cat $device/interface")"
-assert_answer "port" readers.0.usb.udc "$(guest "cat /sys/kernel/config/usb_gadget/$(answer readers.0.usb.gadget)/UDC")"
+assert_shows "serial number" readers.0.usb.serial "$(guest "cat ${device%:*}/serial")"
+assert_shows "USB numbers" readers.0.usb.id "$(guest "cat ${device%:*}/idVendor ${device%:*}/idProduct" | paste -sd:)"
+assert_shows "name" readers.0.usb.name "$(guest "cat $device/interface")"
+assert_shows "port" readers.0.usb.udc "$(guest "cat /sys/kernel/config/usb_gadget/$(answer readers.0.usb.gadget)/UDC")"
 assert "text" grep -q -E "^Virtual PCD 0 00 00  Virtual PCD 0 00 00  card (present|in use)  $atr  " <<<"$(guest_gadget readers)"
 assert_equal "as the guest's programs see it" "$atr" "$(guest_atr)"
 ask_bridge readers
-assert_answer "the guest is there" readers.0.guests.0.connected true
-assert_answer "the other is not" readers.1.guests.1.connected false
+assert_shows "the guest is there" readers.0.guests.0.connected true
+assert_shows "the other is not" readers.1.guests.1.connected false
 
 echo "in use"
 guest_exchange delay 4000 >/dev/null &
 user=$!
 wait_for 10 "the guest has the card" bridge_says readers readers.0.guests.0.used true
-assert_answer "open" readers.0.guests.0.open true
-assert_answer "nobody has the other" readers.1.guests.0.open false
+assert_shows "open" readers.0.guests.0.open true
+assert_shows "nobody has the other" readers.1.guests.0.open false
 assert_contains "text" "vm (uses the card)" "$(host_bridge readers)"
 ask_gadget readers
-assert_answer "powered" readers.0.powered true
+assert_shows "powered" readers.0.powered true
 assert_contains "text" "card in use" "$(guest_gadget readers)"
 wait "$user"
 
@@ -138,12 +138,12 @@ echo "the card is pulled and put back"
 card_remove
 wait_for 10 "no card at the bridge" bridge_says readers readers.0.card absent
 wait_for 10 "no card at the gadget" gadget_says readers readers.0.card absent
-assert_answer "no ATR" readers.0.atr null
+assert_shows "no ATR" readers.0.atr null
 assert_contains "text" "no card" "$(guest_gadget readers)"
 card_insert
 wait_for 10 "a card at the bridge" bridge_says readers readers.0.card present
 wait_for 10 "a card at the gadget" gadget_says readers readers.0.card present
-assert_answer "ATR" readers.0.atr "$atr"
+assert_shows "ATR" readers.0.atr "$atr"
 
 echo "silent clients and fifty that ask, beside a working guest"
 before=$(apdus_at_card)
@@ -201,7 +201,7 @@ text=$(host_bridge readers)
 assert_equal "lines" 5 "$(wc -l <<<"$text")"
 assert_lacks "no control character on a terminal" $'\a' "$text"
 wait_for 20 "a place for each, and one that waits" gadget_says readers readers 5
-assert_answer "the one of the configuration" readers.0.pattern "not there"
+assert_shows "the one of the configuration" readers.0.pattern "not there"
 assert_equal "sorted and aligned" 6 "$(guest_gadget readers | wc -l)"
 wait_for 20 "two ports for four" gadget_says readers readers.4.state no-port
 assert_contains "no port" "no virtual USB port" "$(guest_gadget readers)"
