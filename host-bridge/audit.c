@@ -139,15 +139,9 @@ void audit_session_open(struct audit *audit, uint64_t now, const struct bridge_g
 		policy->escape ? "yes" : "no", policy->pin_guard);
 }
 
-void audit_card_opened(struct audit *audit, uint64_t now, const char *reader, unsigned int protocol,
-	struct payload_view atr)
+void audit_card_opened(struct audit *audit, uint64_t now, const char *reader, unsigned int protocol)
 {
-	char text[2 * WIRE_ATR_MAX + 1] = "";
-
-	/* An ATR is what a card says to everybody. */
-	for (size_t i = 0; i < atr.size && i < WIRE_ATR_MAX; i++)
-		(void)snprintf(&text[2 * i], 3, "%02X", atr.bytes[i]);
-	audit_line(audit, now, AUDIT_CARD_OPENED, reader, " protocol=T%u atr=%s", protocol, text);
+	audit_line(audit, now, AUDIT_CARD_OPENED, reader, " protocol=T%u", protocol);
 }
 
 void audit_card_closed(struct audit *audit, uint64_t now, const char *reader)

@@ -3,14 +3,14 @@
  * was refused. Lines of the log, of one form, for grep and awk:
  *
  *     audit: event=session-open share=transaction pin-pad=yes escape=no pin-guard=1 guest="vm1"
- *     audit: event=card-opened protocol=T1 atr=3B800181 guest="vm1" reader="Gemalto PC Twin 00 00"
+ *     audit: event=card-opened protocol=T1 guest="vm1" reader="Gemalto PC Twin 00 00"
  *     audit: event=verification command=verify reference=81 result=wrong tries=2 sw=63C2 guest= reader=
  *     audit: event=refused-call call=escape why=policy guest="vm1" reader="Gemalto PC Twin 00 00"
  *     audit: event=card-closed guest="vm1" reader="Gemalto PC Twin 00 00"
  *
  * Values without quotes have no blanks; quoted ones come last, and have no quotes in them. Nothing that
- * is a card's or a guest's data can get here: an ATR, a reference and a status word are all that there is
- * of bytes.
+ * is a card's or a guest's data can get here, not even an ATR: a reference and a status word are all that
+ * there is of bytes.
  *
  * A guest can't flood the log: in a minute it has AUDIT_LINES, and apart from these
  * AUDIT_VERIFICATIONS, so that nothing else can keep a verification out. What is beyond that is counted,
@@ -28,7 +28,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/payload.h"
 #include "host-bridge/config.h"
 #include "host-bridge/pin_command.h"
 
@@ -78,8 +77,7 @@ void audit_init(struct audit *audit, const char *guest);
 
 /* What happened, at now (ms). reader is the host's name for it. */
 void audit_session_open(struct audit *audit, uint64_t now, const struct bridge_guest_config *policy);
-void audit_card_opened(struct audit *audit, uint64_t now, const char *reader, unsigned int protocol,
-	struct payload_view atr);
+void audit_card_opened(struct audit *audit, uint64_t now, const char *reader, unsigned int protocol);
 void audit_card_closed(struct audit *audit, uint64_t now, const char *reader);
 void audit_verification(struct audit *audit, uint64_t now, const char *reader,
 	const struct audit_verification *verification);

@@ -193,8 +193,7 @@ void reader_guard_opened(struct reader_guard *guard, uint64_t now, uint8_t proto
 		return;
 	pin_guard_open(guard->guard, &guard->handle, guard->place, guard->insertion, atr);
 	if (!guard->open)
-		audit_card_opened(guard->audit, now, guard->reader, protocol == WIRE_PROTOCOL_T0 ? 0 : 1,
-			atr);
+		audit_card_opened(guard->audit, now, guard->reader, protocol == WIRE_PROTOCOL_T0 ? 0 : 1);
 	guard->open = true;
 }
 
