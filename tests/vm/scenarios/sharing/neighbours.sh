@@ -121,9 +121,8 @@ first_works "the death of its daemon"
 attack_first &
 process_adopt attacks $!
 wait_for 10 "the first attack" log_has bad-peer " done"
-attacked=$(log_count bad-peer " done")
 measure "the other's endpoint is attacked"
-assert "attacks went on meanwhile" [ "$(log_count bad-peer " done")" -gt "$attacked" ]
+assert "they go on" process_runs attacks
 process_kill attacks
 first_works "the attacks"
 
