@@ -33,6 +33,8 @@ trap cleanup EXIT
 prepare_pcscd()
 {
 	ip link set lo up
+	# See tests/vm/lib/common.sh.
+	echo 40000 60999 2>/dev/null >/proc/sys/net/ipv4/ip_local_port_range || true
 	mkdir -p /run/pcscd
 	mount -t tmpfs tmpfs /run/pcscd
 	cp "$driver" "$work/libifdvpcd.so"

@@ -72,6 +72,8 @@ enter_namespace()
 	local status=0
 	if in_namespace; then
 		ip link set lo up
+		# vpcd's ports (35963 and up) are not for the other ends of connections, as far as we may say so.
+		echo 40000 60999 2>/dev/null >/proc/sys/net/ipv4/ip_local_port_range || true
 		return
 	fi
 	IN_NAMESPACE=$0 setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child \
