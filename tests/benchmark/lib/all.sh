@@ -6,4 +6,5 @@
 . "$TOP/tests/benchmark/lib/setup.sh"
 . "$TOP/tests/benchmark/lib/sizes.sh"
 . "$TOP/tests/benchmark/lib/costs.sh"
+. "$TOP/tests/benchmark/lib/delays.sh"
 . "$TOP/tests/benchmark/lib/report.sh"

@@ -5,12 +5,21 @@
 # processor time and memory of each process that has to do with it; and what all of it costs when
 # nothing happens.
 
-# wire_count PORT KEY: what bench-wire at this port has counted so far
+# wire_tell PORT LINE: to the bench-wire at this port; prints what it has counted
+wire_tell()
+{
+	local wire line
+	exec {wire}<>"/dev/tcp/127.0.0.1/$(($1 + CONTROL_PORT_OFFSET))"
+	echo "$2" >&"$wire"
+	read -r line <&"$wire"
+	exec {wire}>&-
+	echo "$line"
+}
+
+# wire_count PORT KEY: what it has counted so far
 wire_count()
 {
-	local line
-	read -r line <"/dev/tcp/127.0.0.1/$(($1 + COUNT_PORT_OFFSET))"
-	sed -n "s/.*\b$2=\([0-9]*\).*/\1/p" <<<"$line"
+	wire_tell "$1" counts | sed -n "s/.*\b$2=\([0-9]*\).*/\1/p"
 }
 
 # turns_of PORT WAY COUNT: round trips of a program that sends COUNT APDUs
@@ -140,4 +149,6 @@ bench_costs()
 	bench_gadget_stop
 	bench_gadget_start "$RELAY_WIRE_PORT" 1 "reader \"$FIRST_READER\" { interrupt = no }"
 	measure_idle no
+	bench_gadget_stop
+	bench_gadget_start "$RELAY_WIRE_PORT" 1 "reader \"$FIRST_READER\" {}"
 }

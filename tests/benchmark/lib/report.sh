@@ -6,5 +6,6 @@
 # bench_report [JSON-FILE]
 bench_report()
 {
-	"$TOP/tests/benchmark/report" "$RESULTS" ${1:+"$1"}
+	"$TOP/tests/benchmark/report" "$RESULTS" "${1:-$RESULTS/bench.json}"
+	"$TOP/tests/benchmark/check-json" "${1:-$RESULTS/bench.json}" || fail "the JSON is not what it should be"
 }

@@ -21,7 +21,7 @@ RELAY_WIRE_PORT=7815
 PCSCD_PORT=7818
 PCSCD_WIRE_PORT=7817
 ECHO_PORT=7820
-COUNT_PORT_OFFSET=100
+CONTROL_PORT_OFFSET=100
 FORWARDED=/run/forwarded
 
 # What a run has how much of. bench_choose QUICK
@@ -30,10 +30,12 @@ bench_choose()
 	SIZES_ROUNDS=20 SIZES_COUNT=15 SIZES_LONG_COUNT=5
 	COST_APDUS=1000
 	IDLE_SECONDS=60
+	DELAY_APDUS=50 DELAY_RUNS=3
 	if [ -n "$1" ]; then
 		SIZES_ROUNDS=5 SIZES_COUNT=10 SIZES_LONG_COUNT=3
 		COST_APDUS=200
 		IDLE_SECONDS=10
+		DELAY_APDUS=10 DELAY_RUNS=1
 	fi
 }
 
@@ -132,9 +134,9 @@ bench_start()
 	serve_pcscd pcscd-socket "$PCSCD_PORT"
 	serve echo "$ECHO_PORT" "$BENCH_HOST/bench-echo" "$ECHO_PORT"
 	serve relay-wire "$RELAY_WIRE_PORT" "$BENCH_HOST/bench-wire" "$RELAY_WIRE_PORT" \
-		"$RELAY_PORT" "$((RELAY_WIRE_PORT + COUNT_PORT_OFFSET))"
+		"$RELAY_PORT" "$((RELAY_WIRE_PORT + CONTROL_PORT_OFFSET))"
 	serve pcscd-wire "$PCSCD_WIRE_PORT" "$BENCH_HOST/bench-wire" "$PCSCD_WIRE_PORT" \
-		"$PCSCD_PORT" "$((PCSCD_WIRE_PORT + COUNT_PORT_OFFSET))"
+		"$PCSCD_PORT" "$((PCSCD_WIRE_PORT + CONTROL_PORT_OFFSET))"
 	forward_pcscd direct "$PCSCD_PORT"
 	forward_pcscd counted "$PCSCD_WIRE_PORT"
 	guest_pcscd_start
