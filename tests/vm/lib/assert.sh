@@ -7,14 +7,26 @@
 # How much of each log a failure shows.
 FAIL_LINES=12
 
+# What tells most comes first: who reads the output of a whole run may see the beginning only.
+FAIL_FIRST=(guest-commands guest-gadget guest-pcscd host-bridge)
+
+# show_log NAME
+show_log()
+{
+	[ -s "$RESULTS/$1.log" ] || return 0
+	echo "--- end of $1.log"
+	tail -n "$FAIL_LINES" "$RESULTS/$1.log" | tr -d '\0'
+}
+
 show_logs()
 {
-	local log
+	local log name
+	for name in "${FAIL_FIRST[@]}"; do
+		show_log "$name"
+	done
 	for log in "$RESULTS"/*.log; do
-		if [ -s "$log" ] && [ "$log" != "$RESULTS/scenario.log" ]; then
-			echo "--- end of $log"
-			tail -n "$FAIL_LINES" "$log" | tr -d '\0'
-		fi
+		name=$(basename "$log" .log)
+		[[ " scenario ${FAIL_FIRST[*]} " = *" $name "* ]] || show_log "$name"
 	done
 }
 
