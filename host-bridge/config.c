@@ -98,6 +98,19 @@ static int check_hold(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+/* libconfuse takes an empty value for 0, which would be no guard. */
+static int parse_pin_guard(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	char *end;
+
+	errno = 0;
+	*(long *)result = strtol(value, &end, 0);
+	if (*value != '\0' && *end == '\0' && errno == 0)
+		return 0;
+	cfg_error(cfg, "invalid integer value for option '%s'", cfg_opt_name(opt));
+	return -1;
+}
+
 static int check_pin_guard(cfg_t *cfg, cfg_opt_t *opt)
 {
 	long value = cfg_opt_getnint(opt, 0);
@@ -323,7 +336,7 @@ int bridge_config_read(struct bridge_config *config, const char *file, char *pro
 		CFG_STR_LIST("readers", NULL, CFGF_NONE),
 		CFG_BOOL("pin-pad", cfg_true, CFGF_NONE),
 		CFG_BOOL("escape", cfg_false, CFGF_NONE),
-		CFG_INT("pin-guard", 0, CFGF_NONE),
+		CFG_INT_CB("pin-guard", 0, CFGF_NONE, parse_pin_guard),
 		CFG_STR("pin-guard-ask", NULL, CFGF_NONE),
 		CFG_END()
 	};

@@ -159,6 +159,35 @@ static const struct row rows[] = {
 	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\thold = 2000\n\thold-max = 1999\n}\n",
 	  ":6: guest \"vm1\": hold-max is less than hold" },
 
+	/* the PIN guard */
+	{ LISTEN "guest 'vm1' { auth = none readers = { '*' } pin-guard = 14 }\n", NULL },
+	{ LISTEN "guest 'vm1' { auth = none readers = { '*' } pin-guard = 0 escape = yes }\n", NULL },
+	{ LISTEN "guest 'vm1' { auth = none readers = { '*' } pin-guard = 1 pin-guard-ask = no }\n", NULL },
+	{ LISTEN "guest \"vm1\" {\n\tpin-guard = 15\n}\n",
+	  ":3: guest \"vm1\": pin-guard = 15: it is the number of tries that stay with the card, up to 14; "
+	  "0 is no guard" },
+	{ LISTEN "guest \"vm1\" {\n\tpin-guard = -1\n}\n",
+	  ":3: guest \"vm1\": pin-guard = -1: it is the number of tries that stay with the card, up to 14; "
+	  "0 is no guard" },
+	{ LISTEN "guest \"vm1\" {\n\tpin-guard = 4294967297\n}\n",
+	  ":3: guest \"vm1\": pin-guard = 4294967297: it is the number of tries that stay with the card, "
+	  "up to 14; 0 is no guard" },
+	{ LISTEN "guest \"vm1\" {\n\tpin-guard = yes\n}\n",
+	  ":3: invalid integer value for option 'pin-guard'" },
+	{ LISTEN "guest \"vm1\" {\n\tpin-guard = \"\"\n}\n",
+	  ":3: invalid integer value for option 'pin-guard'" },
+	{ LISTEN "guest \"vm1\" {\n\tpin-guard = 1\n\tpin-guard-ask = perhaps\n}\n",
+	  ":4: guest \"vm1\": pin-guard-ask = perhaps: use yes or no" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = { \"*\" }\n\tpin-guard-ask = yes\n}\n",
+	  ":6: guest \"vm1\" has pin-guard-ask, but no pin-guard" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = { \"*\" }\n\tpin-guard = 0\n"
+	  "\tpin-guard-ask = no\n}\n",
+	  ":7: guest \"vm1\" has pin-guard-ask, but no pin-guard" },
+	{ LISTEN "guest \"vm1\" {\n\tauth = none\n\treaders = { \"*\" }\n\tescape = yes\n"
+	  "\tpin-guard = 1\n}\n",
+	  ":7: guest \"vm1\" has escape = yes and pin-guard: an escape command can carry a PIN to the card, "
+	  "and the guard can't see it; take one of them" },
+
 	/* the rest */
 	{ LISTEN "log-level = loud\n",
 	  ":2: log-level = loud: use error, warning, info or debug" },
@@ -250,6 +279,37 @@ static void test_values(void **state)
 	bridge_config_deinit(&config);
 }
 
+/* No guard unless one is asked for, and then it asks the card. */
+static void test_pin_guard(void **state)
+{
+	static const char text[] = LISTEN
+		"guest 'without' { auth = none readers = { '*' } }\n"
+		"guest 'asks' { auth = none readers = { '*' } pin-guard = 1 }\n"
+		"guest 'keeps more' { auth = none readers = { '*' } pin-guard-ask = yes pin-guard = 14 }\n"
+		"guest 'remembers' { auth = none readers = { '*' } pin-guard = 2 pin-guard-ask = no }\n";
+	static const struct {
+		unsigned int keep;
+		bool ask;
+	} expected[] = { { 0, true }, { 1, true }, { 14, true }, { 2, false } };
+	struct bridge_config config = BRIDGE_CONFIG_NULL;
+	char problem[CONFIG_PROBLEM_MAX];
+
+	(void)state;
+	write_file(text, strlen(text));
+	assert_int_equal(bridge_config_read(&config, path, problem), 0);
+	assert_int_equal(config.guest_count, 4);
+	assert_true(config.guarded);
+	for (size_t i = 0; i < config.guest_count; i++) {
+		assert_int_equal(config.guests[i].pin_guard, expected[i].keep);
+		assert_int_equal(config.guests[i].pin_guard_ask, expected[i].ask);
+	}
+	bridge_config_deinit(&config);
+	write_file(LISTEN GUEST, strlen(LISTEN GUEST));
+	assert_int_equal(bridge_config_read(&config, path, problem), 0);
+	assert_false(config.guarded);
+	bridge_config_deinit(&config);
+}
+
 static void expect_problem(const char *file, const char *expected)
 {
 	struct bridge_config config = BRIDGE_CONFIG_NULL;
@@ -299,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_pin_guard),
 		cmocka_unit_test(test_files),
 	};
 
