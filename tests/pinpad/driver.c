@@ -25,6 +25,8 @@
 #define CODE_TLV 0x42770012
 #define CODE_ESCAPE SCARD_CTL_CODE(1)
 
+#define TRIES 3 /* of the card's PIN */
+
 /* T=1, no historical bytes. */
 static const uint8_t atr[] = { 0x3B, 0x80, 0x80, 0x01, 0x01 };
 
@@ -32,12 +34,31 @@ static struct {
 	struct folder folder;
 	bool powered;
 	bool verified;
-} state;
+	unsigned int tries; /* that the card has left; a reset changes nothing about it */
+} state = { .tries = TRIES };
 
-static void log_verified(void)
+/* What the card makes of a PIN entry that the script has answered. */
+static void card_takes(const struct folder_answer *answer)
 {
-	state.verified = true;
-	folder_log(&state.folder, "verified");
+	unsigned int sw = answer->size == 2 ? (unsigned int)answer->bytes[0] << 8 | answer->bytes[1] : 0;
+
+	if (sw == 0x9000) {
+		state.verified = true;
+		state.tries = TRIES;
+		folder_log(&state.folder, "verified");
+	} else if ((sw & 0xFFF0) == 0x63C0) {
+		state.tries = sw & 0x0F;
+	} else if (sw == 0x6983) {
+		state.tries = 0;
+	}
+}
+
+/* ISO/IEC 7816-4:2005, 7.5.6: the answer to a VERIFY without data. */
+static unsigned int card_state(void)
+{
+	if (state.tries == 0)
+		return 0x6983;
+	return state.verified ? 0x9000 : 0x63C0 | state.tries;
 }
 
 /* ---- the channel ---- */
@@ -145,7 +166,7 @@ RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR TxBuff
 	entry_hex(hex, sizeof(hex), TxBuffer, TxLength);
 	folder_log(&state.folder, "apdu data=%s", hex);
 	if (TxLength == sizeof(is_verified) && memcmp(TxBuffer, is_verified, TxLength) == 0)
-		sw = state.verified ? 0x9000 : 0x63C3;
+		sw = card_state();
 	RxBuffer[0] = (uint8_t)(sw >> 8);
 	RxBuffer[1] = (uint8_t)(sw & 0xFF);
 	*RxLength = 2;
@@ -168,8 +189,8 @@ static RESPONSECODE answer_by_script(struct cursor_out *out, bool pin_entry)
 	out_bytes(out, answer.bytes, answer.size);
 	entry_hex(hex, sizeof(hex), answer.bytes, answer.size);
 	folder_log(&state.folder, "answer data=%s", hex);
-	if (pin_entry && answer.size == 2 && answer.bytes[0] == 0x90 && answer.bytes[1] == 0x00)
-		log_verified();
+	if (pin_entry)
+		card_takes(&answer);
 	return IFD_SUCCESS;
 }
 
