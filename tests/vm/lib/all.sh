@@ -22,4 +22,6 @@
 . "$TOP/tests/vm/lib/attacks.sh"
 . "$TOP/tests/vm/lib/two-guests.sh"
 . "$TOP/tests/vm/lib/systemd.sh"
+. "$TOP/tests/vm/lib/packages.sh"
+. "$TOP/tests/vm/lib/install.sh"
 . "$TOP/tests/vm/lib/secrets.sh"

@@ -9,7 +9,6 @@
 TOP=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../../..")
 BUILD=${CCID_RELAY_BUILD:-$TOP/build}
 VM=$BUILD/vm
-PACKAGES=$BUILD/packages/scenarios # the .debs, for scenarios that say "Packages:"
 
 say()
 {

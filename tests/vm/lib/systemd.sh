@@ -3,12 +3,25 @@
 #
 # Both daemons under their own units in one machine: what the scenarios systemd-* do.
 
-# What the administrator would write, and the reader that Debian's pcscd gets.
+# The reader that Debian's pcscd gets in the guest.
+systemd_reader()
+{
+	local drivers=$RESULTS/guest-root/usr/lib/pcsc/drivers/serial
+	mkdir -p "$drivers" "$RESULTS/guest-root/etc/reader.conf.d"
+	cp "$VM/vpcd/libifdvpcd.so" "$drivers/"
+	cat >"$RESULTS/guest-root/etc/reader.conf.d/vpcd" <<'END'
+FRIENDLYNAME "Virtual PCD 0"
+DEVICENAME /dev/null:0x8C7B
+LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so
+CHANNELID 0x8C7B
+END
+}
+
+# What the administrator would write.
 systemd_configure()
 {
 	local name etc=$RESULTS/guest-root/usr/local/etc/ccid-relay
-	local drivers=$RESULTS/guest-root/usr/lib/pcsc/drivers/serial
-	mkdir -p "$etc" "$drivers" "$RESULTS/guest-root/etc/reader.conf.d"
+	mkdir -p "$etc"
 	cat >"$etc/bridge.conf" <<'END'
 listen = { "ipc:///run/ccid-bridge/vm1.sock" }
 guest "vm1" { auth = none readers = { "Virtual PCD 0 00 00" } }
@@ -21,13 +34,6 @@ auth = none
 name = "vm1"
 reader "*" {}
 END
-	cp "$VM/vpcd/libifdvpcd.so" "$drivers/"
-	cat >"$RESULTS/guest-root/etc/reader.conf.d/vpcd" <<'END'
-FRIENDLYNAME "Virtual PCD 0"
-DEVICENAME /dev/null:0x8C7B
-LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so
-CHANNELID 0x8C7B
-END
 
 	# A daemon that hangs is to be noticed sooner than the units say.
 	for name in ccid-gadget ccid-bridge; do
@@ -37,18 +43,10 @@ END
 	done
 }
 
-# The tunnel, and the card, which are no part of what is installed.
-systemd_helpers()
+# The card of that reader, which is no part of what is installed.
+systemd_card()
 {
-	cat >"$RESULTS/guest-root/etc/systemd/system/tunnel.service" <<'END'
-[Unit]
-After=systemd-tmpfiles-setup.service
-[Service]
-ExecStart=/usr/bin/socat UNIX-LISTEN:/run/ccid-gadget/bridge.sock,fork,unlink-early UNIX-CONNECT:/run/ccid-bridge/vm1.sock
-UMask=0177
-[Install]
-WantedBy=multi-user.target
-END
+	mkdir -p "$RESULTS/guest-root/etc/systemd/system"
 	cat >"$RESULTS/guest-root/etc/systemd/system/card.service" <<'END'
 [Unit]
 After=guest-init.service
@@ -60,7 +58,22 @@ RestartSec=1
 [Install]
 WantedBy=multi-user.target
 END
-	systemctl --root="$RESULTS/guest-root" enable tunnel card 2>>"$RESULTS/install.log"
+	systemctl --root="$RESULTS/guest-root" enable card 2>>"$RESULTS/install.log"
+}
+
+# A tunnel from this machine to itself.
+systemd_tunnel()
+{
+	cat >"$RESULTS/guest-root/etc/systemd/system/tunnel.service" <<'END'
+[Unit]
+After=systemd-tmpfiles-setup.service
+[Service]
+ExecStart=/usr/bin/socat UNIX-LISTEN:/run/ccid-gadget/bridge.sock,fork,unlink-early UNIX-CONNECT:/run/ccid-bridge/vm1.sock
+UMask=0177
+[Install]
+WantedBy=multi-user.target
+END
+	systemctl --root="$RESULTS/guest-root" enable tunnel 2>>"$RESULTS/install.log"
 }
 
 # property UNIT NAME
@@ -179,8 +192,10 @@ systemd_end()
 systemd_story()
 {
 	guest_systemd ccid-gadget ccid-bridge
+	systemd_reader
+	systemd_card
 	systemd_configure
-	systemd_helpers
+	systemd_tunnel
 	guest_boot
 	systemd_after_boot
 	systemd_rights

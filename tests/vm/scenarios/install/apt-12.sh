@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The package, as an administrator installs it in a guest that has never heard of it.
+#
+# Packages: of this checkout
+# Host:    a card, the bridge, the tunnel's end.
+# Guest:   Debian 12 with systemd, and a service of its own for the tunnel. apt install, four lines of
+#          configuration, systemctl enable --now; then it is switched off, and boots again from what was
+#          on its disk; apt purge.
+# Asserts: an installation starts nothing, enables nothing and loads no module; the reader is there after
+#          enable --now, and after the boot without a command; its card answers, counted at the card; the
+#          journal tells it in a dozen lines; a purge while it runs leaves no process, no reader, nothing
+#          in configfs.
+#
+# Limit: 300
+
+install_gadget_story
