@@ -1,7 +1,7 @@
 /*
  * bench-transmit: an ordinary SCard program that says how long each SCardTransmit took.
  *
- *     bench-transmit [--reader R] [--transaction] TASK...       see samples.h for a task
+ *     bench-transmit [--reader R] [--transaction] [--gate FIFO] TASK...   see samples.h for a task
  *
  * It runs unmodified on the host, against the bare reader, through the relay, and over a forwarded
  * socket of pcscd's. A command without data asks the scripted card for so many bytes (SOURCE), one
@@ -9,13 +9,17 @@
  * one after a pause also pays for what a sequence begins with, as a transaction on the host.
  *
  * --transaction: all of it within one transaction of its own.
+ * --gate: connected, it says "ready" on standard error, and begins when somebody opens FIFO for
+ * writing: so that several of these begin at the same time.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/cursor.h"
 #include "base/log.h"
@@ -85,12 +89,26 @@ static void run_task(struct session *session, const struct samples_task *task)
 	samples_print(task, &session->timing);
 }
 
+/* fifo(7): an open() for reading waits for one for writing. */
+static void pass_gate(const char *path)
+{
+	int fd;
+
+	(void)fprintf(stderr, "ready\n");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		give_up("the gate", path);
+	(void)close(fd);
+}
+
 /* Returns the index of the first task. */
-static int parse_options(int argc, char **argv, const char **reader, bool *transaction)
+static int parse_options(int argc, char **argv, const char **reader, bool *transaction,
+	const char **gate)
 {
 	static const struct option table[] = {
 		{ "reader", required_argument, NULL, 'r' },
 		{ "transaction", no_argument, NULL, 't' },
+		{ "gate", required_argument, NULL, 'g' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -102,6 +120,9 @@ static int parse_options(int argc, char **argv, const char **reader, bool *trans
 			break;
 		case 't':
 			*transaction = true;
+			break;
+		case 'g':
+			*gate = optarg;
 			break;
 		default:
 			exit(EXIT_USAGE);
@@ -121,16 +142,19 @@ int main(int argc, char **argv)
 		.wait_ms = WAIT_MS,
 	};
 	struct samples_task task;
+	const char *gate = NULL;
 	bool transaction = false;
 	int first;
 
 	log_init("bench-transmit", LOG_LEVEL_INFO);
-	first = parse_options(argc, argv, &options.reader, &transaction);
+	first = parse_options(argc, argv, &options.reader, &transaction, &gate);
 	session_init(&session, &options);
 	check("no reader", session_open(&session));
 	check("SCardConnect", session_connect(&session));
 	if (transaction)
 		check("SCardBeginTransaction", SCardBeginTransaction(session.card));
+	if (gate != NULL)
+		pass_gate(gate);
 	for (int i = first; i < argc; i++) {
 		if (samples_parse(argv[i], &task) != 0)
 			give_up("no task", argv[i]);

@@ -7,4 +7,6 @@
 . "$TOP/tests/benchmark/lib/sizes.sh"
 . "$TOP/tests/benchmark/lib/costs.sh"
 . "$TOP/tests/benchmark/lib/delays.sh"
+. "$TOP/tests/benchmark/lib/memory.sh"
+. "$TOP/tests/benchmark/lib/parallel.sh"
 . "$TOP/tests/benchmark/lib/report.sh"

@@ -108,35 +108,36 @@ measure_processes()
 # measure_idle INTERRUPT: nobody uses the card, and pcscd has had time to power it off
 measure_idle()
 {
-	local before frames bytes
+	local before frames frames_down
 	sleep 7
 	frames=$(wire_count "$RELAY_WIRE_PORT" up-messages)
-	bytes=$(wire_count "$RELAY_WIRE_PORT" up-bytes)
+	frames_down=$(wire_count "$RELAY_WIRE_PORT" down-messages)
 	before=$(snapshot)
 	sleep "$IDLE_SECONDS"
 	used idle "$before" "$(snapshot)" "interrupt=$1 seconds=$IDLE_SECONDS"
 	measure idle_wire "interrupt=$1 seconds=$IDLE_SECONDS" \
 		"frames=$(($(wire_count "$RELAY_WIRE_PORT" up-messages) - frames))" \
-		"bytes=$(($(wire_count "$RELAY_WIRE_PORT" up-bytes) - bytes))"
+		"frames_down=$(($(wire_count "$RELAY_WIRE_PORT" down-messages) - frames_down))"
 }
 
 # What a driver asks beside APDUs.
 measure_driver()
 {
-	local turns
+	local turns seconds
 	guest_stop_program pcscd >/dev/null
 	turns=$(wire_count "$RELAY_WIRE_PORT" turns)
+	seconds=$SECONDS
 	guest_within 60 "$BENCH_GUEST/bench-driver $COST_APDUS" >"$RESULTS/driver"
 	turns=$(($(wire_count "$RELAY_WIRE_PORT" turns) - turns))
 	# PowerOn and PowerOff are a call each.
-	measure driver "commands=$((3 * COST_APDUS)) turns=$turns"
-	guest_pcscd_start
+	measure driver "commands=$((3 * COST_APDUS)) turns=$turns seconds=$((SECONDS - seconds))"
+	bench_guest_pcscd_start
 	wait_for 30 "the reader again" readers_are 1
 }
 
 bench_costs()
 {
-	say "Round trips, processor time and memory"
+	stage "Round trips, processor time and memory"
 	guest_stop_program reader >/dev/null
 	bench_gadget_stop
 	bench_gadget_start "$RELAY_WIRE_PORT" 1 "reader \"$FIRST_READER\" {}"
@@ -144,7 +145,7 @@ bench_costs()
 	measure_round_trips d "$RELAY_WIRE_PORT"
 	forwarded=counted measure_round_trips e "$PCSCD_WIRE_PORT"
 	measure_driver
-	say "Idle, with an interrupt endpoint and without"
+	stage "Idle, with an interrupt endpoint and without"
 	measure_idle yes
 	bench_gadget_stop
 	bench_gadget_start "$RELAY_WIRE_PORT" 1 "reader \"$FIRST_READER\" { interrupt = no }"

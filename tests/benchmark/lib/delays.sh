@@ -83,38 +83,39 @@ wire_port_of()
 	esac
 }
 
-# measure_programs MS WAY
-measure_programs()
+# measure_program MS WAY PROGRAM
+measure_program()
 {
-	local program port turns times
+	local port turns times
 	port=$(wire_port_of "$2")
-	for program in "${PROGRAMS[@]}"; do
-		turns=$(wire_count "$port" turns)
-		times=$(run_program "$2" "$DELAY_RUNS" "$program") || fail "$program, $2, $1 ms: $times"
-		turns=$(($(wire_count "$port" turns) - turns))
-		echo "$1 $2 $program $(xargs <<<"$times")" >>"$RESULTS/delays"
-		[ "$1" != 0 ] || measure programs "way=$2 program=$program" \
-			"command=$(tr ' ' _ <<<"${PROGRAM_COMMAND[$program]}")" \
-			"runs=$DELAY_RUNS turns=$turns"
-	done
+	turns=$(wire_count "$port" turns)
+	times=$(run_program "$2" "$DELAY_RUNS" "$3") || fail "$3, $2, $1 ms: $times"
+	turns=$(($(wire_count "$port" turns) - turns))
+	echo "$1 $2 $3 $(xargs <<<"$times")" >>"$RESULTS/delays"
+	[ "$1" != 0 ] || measure programs "way=$2 program=$3" \
+		"command=$(tr ' ' _ <<<"${PROGRAM_COMMAND[$3]}") runs=$DELAY_RUNS turns=$turns"
 }
 
-# measure_delay MS
+# measure_delay MS: both ways take turns
 measure_delay()
 {
-	local way us
+	local way program us
 	wires_delay "$1"
 	for way in d e; do
 		us=$(forwarded=counted transmit_by "$way" "$DELAY_APDUS:0:0" | cut -d' ' -f3-)
 		echo "$1 $way apdu $us" >>"$RESULTS/delays"
-		measure_programs "$1" "$way"
+	done
+	for program in "${PROGRAMS[@]}"; do
+		for way in d e; do
+			measure_program "$1" "$way" "$program"
+		done
 	done
 }
 
 bench_delays()
 {
 	local program way delay said
-	say "Whole programs: once, so that all is in memory"
+	stage "Whole programs: once, so that all is in memory"
 	programs_prepare
 	for program in "${PROGRAMS[@]}"; do
 		for way in d e; do
@@ -122,7 +123,7 @@ bench_delays()
 		done
 	done
 	for delay in "${DELAYS[@]}"; do
-		say "A wire with a round trip of $delay ms more"
+		stage "A wire with a round trip of $delay ms more"
 		measure_delay "$delay"
 	done
 	wires_delay 0

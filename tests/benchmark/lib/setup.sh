@@ -31,12 +31,24 @@ bench_choose()
 	COST_APDUS=1000
 	IDLE_SECONDS=60
 	DELAY_APDUS=50 DELAY_RUNS=3
+	MEMORY_APDUS=100000
+	READERS_FORWARDED=yes READERS_APDUS=200
+	PLAYER_APDUS=5000
 	if [ -n "$1" ]; then
 		SIZES_ROUNDS=5 SIZES_COUNT=10 SIZES_LONG_COUNT=3
 		COST_APDUS=200
 		IDLE_SECONDS=10
 		DELAY_APDUS=10 DELAY_RUNS=1
+		MEMORY_APDUS=2000
+		READERS_FORWARDED='' READERS_APDUS=40
+		PLAYER_APDUS=1000
 	fi
+}
+
+# stage TEXT: what comes next, and after how many seconds of measuring
+stage()
+{
+	say "$(printf '%4d s  ' "$SECONDS")$*"
 }
 
 # measure NAME KEY=VALUE...
@@ -59,6 +71,30 @@ serve()
 	wait_for 10 "$name" listens "$port"
 }
 
+# Without --info, with which pcscd and libccid write a line for each APDU.
+bench_host_pcscd_start()
+{
+	[ -e "$RESULTS/reader.conf" ] || host_reader_config
+	process_start host-pcscd pcscd --foreground --config "$RESULTS/reader.conf"
+	wait_for 10 "the host's pcscd" test -S /run/pcscd/pcscd.comm
+}
+
+bench_guest_pcscd_start()
+{
+	guest_start pcscd "pcscd --foreground"
+	wait_for 10 "the guest's pcscd" guest_try "test -S /run/pcscd/pcscd.comm"
+}
+
+# player_sections: the guests of bench_guests, with a key each
+player_sections()
+{
+	local number key
+	for number in $(seq 0 $((GUESTS_MAX - 1))); do
+		key=$("$HOST_PROGRAMS/host-bridge/ccid-bridge" genkey "/run/player$number.key")
+		echo "guest \"player$number\" { key = \"$key\" readers = { \"*\" } }"
+	done
+}
+
 bench_bridge_start()
 {
 	host_key=$("$HOST_PROGRAMS/host-bridge/ccid-bridge" genkey /run/bridge.key)
@@ -67,6 +103,7 @@ bench_bridge_start()
 		echo "listen = { \"tcp://127.0.0.1:$RELAY_PORT\" }"
 		echo "key-file = \"/run/bridge.key\""
 		echo "guest \"vm\" { key = \"$guest_key\" readers = { \"*\" } }"
+		player_sections
 	} >"$RESULTS/bridge.conf"
 	serve host-bridge "$RELAY_PORT" "$HOST_PROGRAMS/host-bridge/ccid-bridge" \
 		-c "$RESULTS/bridge.conf"
@@ -125,8 +162,8 @@ bench_gadget_stop()
 # Everything for a to e, with the bare reader and the relay's plugged in.
 bench_start()
 {
-	say "Host and guest"
-	host_pcscd_start
+	stage "Host and guest"
+	bench_host_pcscd_start
 	card_start "$VPCD_PORT:t1" "$((VPCD_PORT + 1)):t1"
 	guest_boot
 	guest_load_usb 10
@@ -139,7 +176,7 @@ bench_start()
 		"$PCSCD_PORT" "$((PCSCD_WIRE_PORT + CONTROL_PORT_OFFSET))"
 	forward_pcscd direct "$PCSCD_PORT"
 	forward_pcscd counted "$PCSCD_WIRE_PORT"
-	guest_pcscd_start
+	bench_guest_pcscd_start
 	guest_start reader "$BENCH_GUEST/bench-reader"
 	wait_for 30 "the bare reader" readers_are 1
 	bench_gadget_start "$RELAY_PORT" 2 "reader \"$FIRST_READER\" {}"

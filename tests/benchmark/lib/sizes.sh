@@ -16,7 +16,7 @@ transmit_by()
 	a) "$BENCH_HOST/bench-transmit" --transaction --reader "$SECOND_READER" "$@" ;;
 	b) guest_within 120 "$BENCH_GUEST/bench-transmit --reader '*Bare*' $*" ;;
 	c) guest_within 120 "$BENCH_GUEST/bench-echo 10.0.2.2 $ECHO_PORT $*" ;;
-	d) guest_within 120 "$BENCH_GUEST/bench-transmit --reader '*Virtual PCD*' $*" ;;
+	d) guest_within 600 "$BENCH_GUEST/bench-transmit --reader '*Virtual PCD*' $*" ;;
 	e) guest_within 120 "PCSCLITE_CSOCK_NAME=$FORWARDED/${forwarded:-direct} \
 		$BENCH_GUEST/bench-transmit --transaction --reader '$SECOND_READER' $*" ;;
 	esac
@@ -37,7 +37,7 @@ bench_sizes()
 	local round way tasks
 	mapfile -t tasks < <(sizes_tasks)
 	for round in $(seq "$SIZES_ROUNDS"); do
-		say "Sizes: round $round of $SIZES_ROUNDS"
+		stage "Sizes: round $round of $SIZES_ROUNDS"
 		for way in a b c d e; do
 			transmit_by "$way" "${tasks[@]}" | sed "s/^/$way /" >>"$RESULTS/samples"
 		done
