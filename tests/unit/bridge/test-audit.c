@@ -4,61 +4,25 @@
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/log.h"
 #include "host-bridge/audit.h"
+#include "tests/unit/bridge/captured_log.h"
 
 #define START 5000
 #define VERIFY_81 ((struct pin_command){ .kind = PIN_VERIFY, .reference = 0x81 })
 
-static int saved_stderr;
-static int lines;
 static struct audit audit;
 
 static int set_up(void **state)
 {
-	int ends[2];
-
-	(void)state;
-	saved_stderr = dup(STDERR_FILENO);
-	if (pipe2(ends, O_NONBLOCK) != 0 || dup2(ends[1], STDERR_FILENO) < 0)
-		return -1;
-	(void)close(ends[1]);
-	(void)fcntl(ends[0], F_SETPIPE_SZ, 1024 * 1024);
-	lines = ends[0];
-	unsetenv("JOURNAL_STREAM");
-	log_init("program", LOG_LEVEL_INFO);
 	audit_init(&audit, "vm1");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	(void)dup2(saved_stderr, STDERR_FILENO);
-	(void)close(saved_stderr);
-	(void)close(lines);
-	return 0;
-}
-
-/* What was written since the last time. */
-static const char *written(void)
-{
-	static char text[128 * 1024];
-	ssize_t size = read(lines, text, sizeof text - 1);
-
-	text[size > 0 ? size : 0] = '\0';
-	return text;
+	return captured_log_set_up(state);
 }
 
 static size_t count(const char *text, const char *part)
@@ -85,16 +49,16 @@ static void test_lines(void **state)
 
 	(void)state;
 	audit_session_open(&audit, START, &policy);
-	assert_string_equal(written(), "program: info: vm1: audit: event=session-open share=exclusive "
+	assert_string_equal(captured_log(), "program: info: vm1: audit: event=session-open share=exclusive "
 		"pin-pad=yes escape=no pin-guard=2 guest=\"vm1\"\n");
 	audit_card_opened(&audit, START, "R 00 00", 1);
-	assert_string_equal(written(), "program: info: vm1: audit: event=card-opened protocol=T1 "
+	assert_string_equal(captured_log(), "program: info: vm1: audit: event=card-opened protocol=T1 "
 		"guest=\"vm1\" reader=\"R 00 00\"\n");
 	audit_card_closed(&audit, START, "R 00 00");
-	assert_string_equal(written(), "program: info: vm1: audit: event=card-closed guest=\"vm1\" "
+	assert_string_equal(captured_log(), "program: info: vm1: audit: event=card-closed guest=\"vm1\" "
 		"reader=\"R 00 00\"\n");
 	audit_refused_call(&audit, START, "", "escape", "policy");
-	assert_string_equal(written(), "program: info: vm1: audit: event=refused-call call=escape "
+	assert_string_equal(captured_log(), "program: info: vm1: audit: event=refused-call call=escape "
 		"why=policy guest=\"vm1\"\n");
 }
 
@@ -102,11 +66,68 @@ static void test_verifications(void **state)
 {
 	(void)state;
 	verification(START, AUDIT_WRONG, 2, 0x63C2);
-	assert_string_equal(written(), "program: info: vm1: audit: event=verification command=verify "
+	assert_string_equal(captured_log(), "program: info: vm1: audit: event=verification command=verify "
 		"reference=81 result=wrong tries=2 sw=63C2 guest=\"vm1\" reader=\"R ?1?\"\n");
 	verification(START, AUDIT_LOST, -1, 0);
-	assert_string_equal(written(), "program: info: vm1: audit: event=verification command=verify "
+	assert_string_equal(captured_log(), "program: info: vm1: audit: event=verification command=verify "
 		"reference=81 result=lost guest=\"vm1\" reader=\"R ?1?\"\n");
+}
+
+/* All that there can be in one, at its longest; and a name that looks like the end of another line. */
+static void test_fields(void **state)
+{
+	static const char line[] = "program: info: a?b: audit: event=verification command=reset-retry-counter "
+		"reference=8A result=blocked tries=0 sw=6983 pin-pad=yes guest=\"a?b\" reader=\"R?1? x\"\n";
+	struct pin_command command = { .kind = PIN_RESET, .p1 = 0x02, .reference = 0x8A, .pin_pad = true };
+	const char *text;
+
+	(void)state;
+	audit_init(&audit, "a\"b");
+	audit_verification(&audit, START, "R\\1\" x", &(struct audit_verification){
+		.command = &command, .result = AUDIT_BLOCKED, .tries = 0, .sw = 0x6983 });
+	text = captured_log();
+	assert_string_equal(strstr(text, "audit: "), strstr(line, "audit: "));
+}
+
+/* A refused verification is one, and counts with them. */
+static void test_refused(void **state)
+{
+	(void)state;
+	for (int i = 0; i < AUDIT_LINES + 5; i++)
+		audit_card_closed(&audit, START, "R");
+	(void)captured_log();
+	verification(START, AUDIT_REFUSED, 1, 0);
+	assert_string_equal(captured_log(), "program: info: vm1: audit: event=verification command=verify "
+		"reference=81 result=refused tries=1 guest=\"vm1\" reader=\"R ?1?\"\n");
+}
+
+/* The next minute has as many of both, and what it leaves out is counted anew, in whole seconds. */
+static void test_next_minute(void **state)
+{
+	const uint64_t first = AUDIT_INTERVAL, second = first + AUDIT_INTERVAL + 1;
+	const char *text;
+
+	(void)state;
+	audit_tick(&audit, first);
+	for (int i = 0; i < AUDIT_VERIFICATIONS + 9; i++)
+		verification(first, AUDIT_WRONG, 2, 0x63C2);
+	for (int i = 0; i < AUDIT_LINES + 4; i++)
+		audit_card_closed(&audit, first, "R");
+	(void)captured_log();
+	for (int i = 0; i < AUDIT_VERIFICATIONS + 1; i++)
+		verification(second, AUDIT_VERIFIED, -1, 0x9000);
+	for (int i = 0; i < AUDIT_LINES + 1; i++)
+		audit_card_closed(&audit, second, "R");
+	text = captured_log();
+	assert_int_equal(count(text, "result=verified"), AUDIT_VERIFICATIONS);
+	assert_int_equal(count(text, "card-closed "), AUDIT_LINES);
+	assert_non_null(strstr(text, "event=left-out seconds=61 "));
+	assert_non_null(strstr(text, " wrong=9 "));
+	assert_int_equal(audit_deadline(&audit), second + AUDIT_INTERVAL);
+	audit_flush(&audit, second + 1500);
+	text = captured_log();
+	assert_non_null(strstr(text, "event=left-out seconds=2 verified=1 wrong=0 "));
+	assert_non_null(strstr(text, " card-closed=1 "));
 }
 
 /* What opens and closes cards without end can't hide a verification, nor fill a disk. */
@@ -118,21 +139,21 @@ static void test_flood(void **state)
 	for (int i = 0; i < 1000; i++)
 		audit_card_closed(&audit, START, "R");
 	verification(START, AUDIT_WRONG, 2, 0x63C2);
-	text = written();
+	text = captured_log();
 	assert_int_equal(count(text, "card-closed"), AUDIT_LINES);
 	assert_int_equal(count(text, "event=verification"), 1);
 	for (int i = 0; i < 500; i++)
 		verification(START + 1, AUDIT_WRONG, 2, 0x63C2);
-	assert_int_equal(count(written(), "event=verification"), AUDIT_VERIFICATIONS - 1);
+	assert_int_equal(count(captured_log(), "event=verification"), AUDIT_VERIFICATIONS - 1);
 	assert_true(audit_deadline(&audit) != AUDIT_NEVER);
 	audit_tick(&audit, audit_deadline(&audit));
-	text = written();
+	text = captured_log();
 	assert_int_equal(count(text, "event=left-out"), 1);
 	assert_non_null(strstr(text, " wrong=441 "));
 	assert_non_null(strstr(text, " card-closed=940 "));
 	assert_int_equal(audit_deadline(&audit), AUDIT_NEVER);
 	verification(START + 2 * AUDIT_INTERVAL, AUDIT_VERIFIED, -1, 0x9000);
-	assert_int_equal(count(written(), "result=verified"), 1);
+	assert_int_equal(count(captured_log(), "result=verified"), 1);
 }
 
 /* What was left out is said at the end, too. */
@@ -140,21 +161,24 @@ static void test_end(void **state)
 {
 	(void)state;
 	audit_flush(&audit, START);
-	assert_string_equal(written(), "");
+	assert_string_equal(captured_log(), "");
 	for (int i = 0; i < AUDIT_LINES + 3; i++)
 		audit_card_closed(&audit, START, "R");
-	(void)written();
+	(void)captured_log();
 	audit_flush(&audit, START + 10);
-	assert_non_null(strstr(written(), " card-closed=3 "));
+	assert_non_null(strstr(captured_log(), " card-closed=3 "));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_lines, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_verifications, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_flood, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lines, set_up, captured_log_tear_down),
+		cmocka_unit_test_setup_teardown(test_verifications, set_up, captured_log_tear_down),
+		cmocka_unit_test_setup_teardown(test_fields, set_up, captured_log_tear_down),
+		cmocka_unit_test_setup_teardown(test_refused, set_up, captured_log_tear_down),
+		cmocka_unit_test_setup_teardown(test_next_minute, set_up, captured_log_tear_down),
+		cmocka_unit_test_setup_teardown(test_flood, set_up, captured_log_tear_down),
+		cmocka_unit_test_setup_teardown(test_end, set_up, captured_log_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,30 @@ static void test_proprietary(void **state)
 		{ 0, "00 20 00 01 04 31323334", "", "refused" },
 	};
 
+	/* What is in flight in one class may be the same PIN's. */
+	static const struct step flying[] = {
+		{ 0, "open 3B01", "", "" },
+		{ 1, "open 3B01", "", "" },
+		{ 0, WRONG, "", "flying" },
+		{ 1, "80 20 00 81 04 31323334", "", "refused" },
+		{ 0, "back", "", "9000" },
+		{ 1, "80 20 00 81 04 31323334", "", "flying" },
+		{ 0, WRONG, "", "refused" },
+	};
+	/* And a number that is told in one never raises the other. */
+	static const struct step higher[] = {
+		{ 0, "open 3B01", "", "" },
+		{ 1, "open 3B01", "", "" },
+		{ 0, "80 20 00 81 04 31323334", "", "lost" },
+		{ 0, "80 20 00 81 04 31323334", "", "lost" },
+		{ 1, WRONG, "", "63C5" },
+		{ 0, "80 20 00 81 04 31323334", "", "refused" },
+		{ 0, WRONG, "", "63C4" },
+	};
+
 	(void)state;
+	CONVERSE("in flight in another class", KEEP(2, 2, 0), false, flying);
+	CONVERSE("a higher number in another class", KEEP(1, 0, 0), false, higher);
 	CONVERSE("the class is ignored", KEEP(1, 0, 0), true, lower);
 	CONVERSE("a SIM", KEEP(1, 0, 0), false, own);
 }
@@ -121,6 +144,20 @@ static void test_chains(void **state)
 		{ 0, "10 20 00 81 02 3132", "", "refused" },
 		{ 0, "00 20 00 81 02 3132", "", "refused" },
 	};
+	/* The try of a chain is one, however it ends. */
+	static const struct step lost[] = {
+		{ 0, "open 3B01", "", "" },
+		{ 0, "10 20 00 81 02 3132", "", "9000" },
+		{ 0, "00 20 00 81 02 3132", "", "lost" },
+		{ 0, WRONG, "", "lost" },
+		{ 0, WRONG, "", "refused" },
+	};
+	/* The next part in another class is the beginning of another one. */
+	static const struct step other_class[] = {
+		{ 0, "open 3B01", "", "" },
+		{ 0, "10 20 00 81 02 3132", "", "9000" },
+		{ 0, "90 20 00 81 02 3132", "", "refused" },
+	};
 	static const struct step ignored[] = {
 		{ 0, "open 3B01", "", "" },
 		{ 0, "10 20 00 81 02 3132", "", "63C2" },
@@ -137,6 +174,8 @@ static void test_chains(void **state)
 	(void)state;
 	CONVERSE("a chain", KEEP(1, 1, 0), true, chain);
 	CONVERSE("a broken chain", KEEP(1, 0, 0), false, broken);
+	CONVERSE("a chain whose end is lost", KEEP(1, 0, 0), false, lost);
+	CONVERSE("a chain in two classes", KEEP(2, 0, 0), false, other_class);
 	CONVERSE("the chain's bit is ignored", KEEP(1, 0, 0), false, ignored);
 	CONVERSE("envelopes", KEEP(1, 0, 0), true, envelope);
 }

@@ -212,6 +212,20 @@ static void test_lost(void **state)
 		{ 0, WRONG, "63C2", "lost" },
 		{ 0, WRONG, "63C1", "refused" },
 	};
+	/* A question of the guest's own may have used a try, too, as long as nobody knows. */
+	static const struct step questions[] = {
+		{ 0, "open 3B01", "", "" },
+		{ 0, ASK, "", "lost" },
+		{ 0, ASK, "", "lost" },
+		{ 0, ASK, "", "refused" },
+	};
+	static const struct step harmless[] = {
+		{ 0, "open 3B01", "", "" },
+		{ 0, WRONG, "63C3 63C3", "63C2" },
+		{ 0, ASK, "", "lost" },
+		{ 0, ASK, "", "lost" },
+		{ 0, WRONG, "63C2", "63C1" },
+	};
 	static const struct step killed[] = {
 		{ 0, "open 3B01", "", "" },
 		{ 0, WRONG, "", "flying" },
@@ -226,6 +240,8 @@ static void test_lost(void **state)
 	(void)state;
 	CONVERSE("lost answers", KEEP(1, 0, 0), false, memory);
 	CONVERSE("lost answers of a card that is asked", KEEP(1, 0, 0), true, asked);
+	CONVERSE("lost questions", KEEP(1, 0, 0), false, questions);
+	CONVERSE("lost questions that are known to be harmless", KEEP(1, 0, 0), true, harmless);
 	CONVERSE("the bridge is killed in flight", KEEP(1, 0, 0), false, killed);
 }
 
@@ -278,11 +294,22 @@ static void test_several(void **state)
 		{ 1, WRONG, "63C1", "refused" },
 	};
 
+	/* Of two answers with another's try between them nothing is learned about questions. */
+	static const struct step tried_out[] = {
+		{ 0, "open 3B01", "", "" },
+		{ 2, "open 3B01", "", "" },
+		{ 2, WRONG, "", "flying" },
+		{ 0, WRONG, "63C3 63C2", "refused" },
+		{ 2, "back", "", "63C2" },
+		{ 0, WRONG, "63C2 63C2", "63C1" },
+	};
+
 	(void)state;
 	CONVERSE("what others use", KEEP(1, 2, 0), false, shared);
 	CONVERSE("in flight", KEEP(1, 1, 0), false, flying);
 	CONVERSE("the right one in flight", KEEP(1, 1, 0), false, right);
 	CONVERSE("asked while one is in flight", KEEP(1, 1, 0), true, asked);
+	CONVERSE("tried out while one is in flight", KEEP(1, 0, 0), true, tried_out);
 }
 
 int main(void)

@@ -133,6 +133,95 @@ static void test_rubbish_is_empty(void **state)
 	(void)unlink(path);
 }
 
+/* Sets n bytes of the file at an offset. */
+static void overwrite(long offset, const void *bytes, size_t n)
+{
+	FILE *file = fopen(path, "r+");
+
+	assert_non_null(file);
+	assert_int_equal(fseek(file, offset, SEEK_SET), 0);
+	assert_int_equal(fwrite(bytes, 1, n, file), n);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* A file of another version, whose fields are elsewhere, is forgotten; one of this version isn't. */
+static void test_another_layout(void **state)
+{
+	static const struct {
+		long offset;
+		const char *byte;
+		bool forgotten;
+	} rows[] = {
+		{ 100, "", false },
+		{ 18, "2", true },    /* of the head, "ccid-bridge tries 1" */
+		{ 24, "\x55", true }, /* of the size, which follows */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		die_after_a_try();
+		overwrite(rows[i].offset, rows[i].byte, strlen(rows[i].byte));
+		open_tries();
+		assert_int_equal(left(), rows[i].forgotten ? PIN_COUNT_ASSUMED : PIN_COUNT_ASSUMED - 1);
+		pin_tries_close(&tries);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+/* What was open or in flight when the bridge was killed is neither any more. */
+static void test_is_recalled(void **state)
+{
+	(void)state;
+	die_after_a_try();
+	open_tries();
+	for (size_t i = 0; i < PIN_GUARD_CARDS; i++)
+		assert_int_equal(tries.guard->cards[i].handles, 0);
+	pin_tries_close(&tries);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* Nothing is left behind of a bridge that has guarded nothing. */
+static void test_an_empty_one_goes(void **state)
+{
+	(void)state;
+	open_tries();
+	assert_int_equal(access(path, F_OK), 0);
+	pin_tries_close(&tries);
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void assert_not_ours(void)
+{
+	char why[512] = "";
+
+	assert_int_equal(pin_tries_open(&tries, path, why, sizeof why), PIN_TRIES_BAD);
+	assert_null(tries.guard);
+	assert_int_equal(tries.fd, -1);
+}
+
+/* What somebody else has put there. */
+static void test_not_ours(void **state)
+{
+	char target[80];
+	FILE *file;
+
+	(void)state;
+	(void)snprintf(target, sizeof target, "%s.other", path);
+	file = fopen(target, "w");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(symlink(target, path), 0);
+	assert_not_ours();
+	assert_int_equal(unlink(path), 0);
+	/* Only root can give a file away. */
+	if (chown(target, 65534, 65534) == 0 && geteuid() != 65534) {
+		assert_int_equal(rename(target, path), 0);
+		assert_not_ours();
+	}
+	(void)unlink(path);
+	(void)unlink(target);
+}
+
 static void test_not_a_file(void **state)
 {
 	char why[512] = "";
@@ -158,6 +247,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_survives_kill),
 		cmocka_unit_test(test_rubbish_is_empty),
+		cmocka_unit_test(test_another_layout),
+		cmocka_unit_test(test_is_recalled),
+		cmocka_unit_test(test_an_empty_one_goes),
+		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_not_a_file),
 		cmocka_unit_test(test_forgetful),
 	};

@@ -101,6 +101,10 @@ static void test_counts_down(void **state)
 	SENDS(verify, question);
 	assert_true(REPLIES(verify, WIRE_OK, 0x63C1));
 	REFUSES(verify);
+	/* That question is answered, and the next verification has one of its own. */
+	SENDS(verify, question);
+	assert_true(REPLIES(verify, WIRE_OK, 0x63C1));
+	REFUSES(verify);
 	SENDS(read_binary, read_binary);
 }
 
@@ -174,6 +178,82 @@ static void test_a_question_fails(void **state)
 	assert_false(REPLIES(verify, WIRE_CARD_RESET, 0));
 }
 
+/* As long as nobody knows whether this card counts questions, a lost one is a try. */
+static void test_a_question_is_lost(void **state)
+{
+	(void)state;
+	start(2, true);
+	SENDS(verify, question);
+	assert_false(REPLIES(verify, WIRE_CARD_BUSY, 0));
+	SENDS(verify, question);
+	assert_false(REPLIES(verify, WIRE_OUTCOME_UNKNOWN, 0));
+	REFUSES(verify);
+}
+
+static void test_a_worker_dies_with_a_question(void **state)
+{
+	const bool unsent[] = { true, false };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof unsent / sizeof unsent[0]; i++) {
+		start(2, true);
+		SENDS(verify, question);
+		reader_guard_ended(&guard, NOW, unsent[i]);
+		reader_guard_opened(&guard, NOW, WIRE_PROTOCOL_T1, (struct payload_view){ atr, sizeof atr });
+		if (unsent[i])
+			SENDS(verify, question);
+		else
+			REFUSES(verify);
+	}
+}
+
+/* A PIN pad's question goes to the card, not to the pad; of the pad's own words none has used a try. */
+static void test_pin_pad(void **state)
+{
+	static const uint8_t pad[] = { 0x00, 0x1E, 0x82, 0x48, 0x03, 0x08, 0x04, 0x02, 0x01, 0x09, 0x04, 0x05,
+		0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x81 };
+	static const uint8_t unsent[] = { WIRE_TIMED_OUT, WIRE_CANCELLED, WIRE_UNSUPPORTED, WIRE_NOT_CONNECTED };
+	const struct wire_call whole = { .number = 7, .operation = WIRE_SECURE, .data = { pad, sizeof pad } };
+	struct wire_call call = whole;
+	struct wire_reply reply = { .outcome = WIRE_OUTCOME_UNKNOWN };
+
+	(void)state;
+	start(1, true);
+	assert_true(reader_guard_may(&guard, NOW, &call, &reply));
+	reader_guard_send(&guard, &call);
+	assert_int_equal(call.operation, WIRE_TRANSMIT);
+	assert_int_equal(call.data.size, sizeof question);
+	assert_memory_equal(call.data.bytes, question, sizeof question);
+	start(2, false);
+	for (size_t i = 0; i < sizeof unsent; i++) {
+		call = whole;
+		assert_true(reader_guard_may(&guard, NOW, &call, &reply));
+		reader_guard_send(&guard, &call);
+		assert_int_equal(call.operation, WIRE_SECURE);
+		reply = (struct wire_reply){ .outcome = unsent[i] };
+		assert_false(reader_guard_answered(&guard, NOW, &call, &reply));
+	}
+	assert_true(reader_guard_may(&guard, NOW, &call, &reply));
+	reader_guard_send(&guard, &call);
+	reply = (struct wire_reply){ .outcome = WIRE_OUTCOME_UNKNOWN };
+	assert_false(reader_guard_answered(&guard, NOW, &call, &reply));
+	assert_false(reader_guard_may(&guard, NOW, &call, &reply));
+	REFUSES(verify);
+}
+
+/* Which application is selected the guard learns once the card has answered. */
+static void test_select(void **state)
+{
+	static const uint8_t select[] = { 0x00, 0xA4, 0x04, 0x00, 0x02, 0xA0, 0x01 };
+
+	(void)state;
+	start(1, false);
+	SENDS(select, select);
+	assert_int_equal(guard.handle.selection[0], 0);
+	assert_false(REPLIES(select, WIRE_OK, 0x9000));
+	assert_int_not_equal(guard.handle.selection[0], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +264,10 @@ int main(void)
 		cmocka_unit_test(test_an_unsent_one_is_not_used),
 		cmocka_unit_test(test_without_a_guard),
 		cmocka_unit_test(test_a_question_fails),
+		cmocka_unit_test(test_a_question_is_lost),
+		cmocka_unit_test(test_a_worker_dies_with_a_question),
+		cmocka_unit_test(test_pin_pad),
+		cmocka_unit_test(test_select),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
