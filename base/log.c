@@ -49,6 +49,21 @@ int log_level_by_name(const char *name, enum log_level *level)
 	return 1;
 }
 
+const char *log_level_name(enum log_level level)
+{
+	return log_names[level];
+}
+
+enum log_level log_get_level(void)
+{
+	return log_level;
+}
+
+void log_set_level(enum log_level level)
+{
+	log_level = level;
+}
+
 /* Writes "<priority>tag: " or "program: tag: "; returns its length. */
 static size_t log_prefix(char *line, size_t size, enum log_level level, const char *tag)
 {

@@ -32,6 +32,15 @@ void log_init(const char *program, enum log_level level);
 /* The level by its name: "error", "warning", "info", "debug". Returns 0, or 1 for an unknown name. */
 int log_level_by_name(const char *name, enum log_level *level);
 
+/* The name of a level. */
+const char *log_level_name(enum log_level level);
+
+/* The level that log_init() or log_set_level() has set. */
+enum log_level log_get_level(void);
+
+/* Another level from now on, in this process and those that it starts later. */
+void log_set_level(enum log_level level);
+
 /* Prints one line. errno is left as it was. */
 void log_error(const char *tag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_warning(const char *tag, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -61,8 +61,8 @@ static void help(const struct command_program *program)
 	help_line("-c, --config FILE", left);
 	help_line("--log-level LEVEL", "the daemon's: error, warning, info or debug, whatever the\n"
 		"configuration says");
-	help_line("--json", "readers: in JSON, for programs");
-	help_line("--watch", "readers: again every second");
+	help_line("--json", "readers, status: in JSON, for programs");
+	help_line("--watch", "readers, status: again every second");
 	help_line("--socket PATH", "ask the daemon that has this control socket");
 	help_line("--version, --help", "print that, and end");
 }

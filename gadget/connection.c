@@ -41,6 +41,8 @@ struct connection {
 	struct secure_guest *secure; /* NULL: auth = none */
 	struct payload frame;        /* of the link */
 	struct payload plaintext;    /* what was in it */
+	time_t since;                /* when a session was opened or lost last, at first the start */
+	uint64_t sessions;           /* that were opened */
 	bool answered;               /* the bridge has shown that it has its key */
 	uv_poll_t poll;
 	uv_timer_t timer;
@@ -159,9 +161,12 @@ static void connection_event(struct connection *connection, const struct guest_e
 	case GUEST_SESSION_UP:
 		log_info(TAG, "connected to %s", connection->endpoint);
 		(void)uv_timer_stop(&connection->patience);
+		connection->since = time(NULL);
+		connection->sessions++;
 		break;
 	case GUEST_SESSION_DOWN:
 		log_warning(TAG, "the bridge at %s is gone; waiting for it", connection->endpoint);
+		connection->since = time(NULL);
 		connection->callbacks->readers(connection->owner, NULL);
 		break;
 	case GUEST_SESSION_REFUSED:
@@ -369,6 +374,17 @@ bool connection_is_up(const struct connection *connection)
 	return guest_session_is_up(connection->session);
 }
 
+struct connection_look connection_look(const struct connection *connection)
+{
+	return (struct connection_look){
+		.endpoint = connection->endpoint,
+		.secure = connection->secure != NULL,
+		.up = connection_is_up(connection),
+		.since = connection->since,
+		.sessions = connection->sessions,
+	};
+}
+
 /* ---- life ---- */
 
 static void connection_timers(struct connection *connection)
@@ -410,6 +426,7 @@ int connection_open(struct connection **connectionp, uv_loop_t *loop, const stru
 	connection->loop = loop;
 	connection->callbacks = callbacks;
 	connection->owner = owner;
+	connection->since = time(NULL);
 	(void)snprintf(connection->endpoint, sizeof(connection->endpoint), "%s", config->bridge);
 	r = connection_init(connection, config);
 	if (r == 0)

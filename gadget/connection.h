@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 #include <uv.h>
 
 #include "gadget/config.h"
@@ -43,6 +44,17 @@ struct connection *connection_close(struct connection *connection);
 
 /* Whether a session with the bridge is open. */
 bool connection_is_up(const struct connection *connection);
+
+/* For a display. */
+struct connection_look {
+	const char *endpoint; /* the connection's */
+	bool secure;          /* encrypted, between keys */
+	bool up;              /* connection_is_up() */
+	time_t since;         /* when that became so, at the start the latter */
+	uint64_t sessions;    /* that have been opened */
+};
+
+struct connection_look connection_look(const struct connection *connection);
 
 /*
  * Makes a call; see guest_session_call(). Returns what that returns. Its reply comes later, never

@@ -23,6 +23,7 @@
 #include "base/watchdog.h"
 #include "control/ask.h"
 #include "control/command_line.h"
+#include "control/status.h"
 #include "gadget/config.h"
 #include "gadget/daemon.h"
 #include "gadget/doctor.h"
@@ -225,7 +226,8 @@ static void program_signals(struct program *program)
 	(void)uv_signal_start(&program->interrupt, on_signal, SIGINT);
 }
 
-static int run(struct config *config, struct usb_maker *maker, struct control_socket *control)
+static int run(struct config *config, const char *path, struct usb_maker *maker,
+	struct control_socket *control)
 {
 	struct program program = { .status = EXIT_SUCCESS };
 	int r = uv_loop_init(&program.loop);
@@ -243,7 +245,7 @@ static int run(struct config *config, struct usb_maker *maker, struct control_so
 	/* The connection has a copy. */
 	payload_wipe(&config->own, sizeof(config->own));
 	if (r == 0) {
-		report_start(&program.report, &program.loop, control, program.daemon);
+		report_start(&program.report, &program.loop, control, path, program.daemon);
 		notify("READY=1\nSTATUS=waiting for the bridge");
 	} else {
 		if (r < 0)
@@ -257,7 +259,7 @@ static int run(struct config *config, struct usb_maker *maker, struct control_so
 }
 
 /* Set up as root, run as nobody in particular. */
-static int serve(struct config *config)
+static int serve(struct config *config, const char *path)
 {
 	struct control_socket control = CONTROL_SOCKET_NULL;
 	struct usb_maker *maker = NULL;
@@ -266,7 +268,7 @@ static int serve(struct config *config)
 	if (status == 0)
 		status = give_up_root(config, &maker, &control);
 	if (status == 0)
-		status = run(config, maker, &control);
+		status = run(config, path, maker, &control);
 	control_socket_close(&control);
 	maker = usb_maker_free(maker);
 	return status;
@@ -284,7 +286,7 @@ static int run_daemon(const struct command_line *line)
 			(void)printf("%s: configuration OK\n", line->config);
 	} else if (status == EX_OK) {
 		log_init(NAME, config.log_level);
-		status = serve(&config);
+		status = serve(&config, line->config);
 	}
 	payload_wipe(&config.own, sizeof(config.own));
 	return status;
@@ -303,6 +305,12 @@ static int run_doctor(const struct command_line *line)
 	return doctor_run(line->config);
 }
 
+static void (*const shows[])(const json_t *answer, FILE *out) = {
+	[CONTROL_READERS] = show_readers,
+	[CONTROL_STATUS] = show_status,
+	[CONTROL_LOG_LEVEL] = control_status_show_log_level,
+};
+
 /*
  * Asks the daemon that runs. Who asks may not be allowed to read the configuration, and then can only
  * guess where that is.
@@ -315,11 +323,13 @@ static int run_ask(const struct command_line *line)
 		.path = CONFIG_CONTROL,
 		.json = line->json,
 		.watch = line->watch,
-		.show = show_readers,
 	};
 	char problem[CONFIG_PROBLEM_MAX];
 
 	(void)control_verb_by_name(line->command->name, &asking.request.verb);
+	asking.show = shows[asking.request.verb];
+	(void)snprintf(asking.request.argument, sizeof(asking.request.argument), "%s",
+		line->operand != NULL ? line->operand : "");
 	if (line->socket != NULL)
 		asking.path = line->socket;
 	else if (config_read(line->config, &config, problem) == 0)
@@ -331,6 +341,8 @@ static int run_ask(const struct command_line *line)
 
 static const struct command commands[] = {
 	{ "readers", NULL, "the readers of the host, and what they are here", true, run_ask },
+	{ "status", NULL, "the daemon, its connection, and what its readers have done", true, run_ask },
+	{ "log-level", "[LEVEL]", "what the daemon logs; with LEVEL, from now on", false, run_ask },
 	{ "check-config", NULL, "whether the configuration is right: exit status 0 or 78", false, run_daemon },
 	{ "doctor", NULL, "what is wrong with this machine or its configuration, and what to type",
 		false, run_doctor },

@@ -38,6 +38,9 @@
 struct open_call {
 	uint32_t number;      /* of the session; 0: free */
 	uint32_t slot_number;
+	uint8_t operation;
+	size_t sent;          /* bytes */
+	uint64_t made_at;     /* us */
 };
 
 struct reader {
@@ -64,6 +67,10 @@ struct reader {
 	bool gone;            /* the device's UDC was taken away, or it failed: make it anew */
 	struct open_call calls[OPEN_CALLS_MAX];
 
+	struct call_stats stats;
+	uint64_t usb_resets;
+	bool configured;      /* the device has been, since it was plugged in */
+
 	unsigned int looks;   /* for a driver that has the device, in vain */
 
 	uv_timer_t deadline;
@@ -77,6 +84,12 @@ static void reader_run(struct reader *reader);
 static uint64_t reader_now(const struct reader *reader)
 {
 	return uv_now(reader->loop);
+}
+
+/* For what is too short for the loop's clock. */
+static uint64_t now_us(void)
+{
+	return uv_hrtime() / 1000;
 }
 
 /* ---- calls to the host ---- */
@@ -109,7 +122,13 @@ static void reader_make_call(struct reader *reader, const struct slot_call *call
 	if (open != NULL)
 		r = reader->call(reader->owner, &wire, &number);
 	if (r == 0) {
-		*open = (struct open_call){ .number = number, .slot_number = call->number };
+		*open = (struct open_call){
+			.number = number,
+			.slot_number = call->number,
+			.operation = wire.operation,
+			.sent = wire.data.size,
+			.made_at = now_us(),
+		};
 		return;
 	}
 	slot_result(reader->slot, reader_now(reader), &(struct slot_result){
@@ -129,6 +148,7 @@ bool reader_reply(struct reader *reader, const struct wire_reply *reply)
 		.protocol = reply->protocol,
 		.data = reply->data,
 	};
+	call_stats_ended(&reader->stats, open->operation, open->sent, reply, now_us() - open->made_at);
 	*open = (struct open_call){ .number = 0 };
 	if (result.outcome != WIRE_OK)
 		log_debug(reader->host_name, "the host answers: %s",
@@ -240,6 +260,10 @@ static void on_enabled(void *owner, size_t packet_size)
 
 	log_debug(reader->host_name, "a driver may use the device; packets of %zu bytes",
 		packet_size);
+	/* The first time it is the kernel that has found the device. */
+	if (reader->configured)
+		reader->usb_resets++;
+	reader->configured = true;
 	slot_enabled(reader->slot, reader_now(reader), packet_size);
 	reader_run(reader);
 }
@@ -306,6 +330,7 @@ static void reader_close_device(struct reader *reader)
 {
 	reader->device = usb_close(reader->device);
 	reader->gone = false;
+	reader->configured = false;
 	slot_disabled(reader->slot, reader_now(reader));
 	reader_run(reader);
 }
@@ -497,6 +522,20 @@ void reader_look(const struct reader *reader, struct reader_look *look)
 	look->powered = slot_icc_status(reader->slot) == CCID_ICC_ACTIVE;
 	memcpy(look->atr, reader->atr, sizeof(look->atr));
 	look->atr_size = reader->atr_size;
+}
+
+bool reader_has_driver(const struct reader *reader)
+{
+	return reader->device != NULL && !reader->gone && usb_is_claimed(reader->device);
+}
+
+struct reader_counters reader_counters(const struct reader *reader)
+{
+	return (struct reader_counters){
+		.calls = &reader->stats,
+		.time_extensions = slot_extensions(reader->slot),
+		.usb_resets = reader->usb_resets,
+	};
 }
 
 /* ---- life ---- */

@@ -22,6 +22,7 @@
 #include <uv.h>
 
 #include "gadget/config.h"
+#include "relay/call_stats.h"
 #include "relay/wire.h"
 
 struct reader;
@@ -78,6 +79,18 @@ struct reader_look {
 #define READER_LOOK_NULL ((struct reader_look){ .host_name = "" })
 
 void reader_look(const struct reader *reader, struct reader_look *look);
+
+/* Whether a driver has the device, as far as that can be known: asks the kernel. */
+bool reader_has_driver(const struct reader *reader);
+
+/* What it has done since the daemon's start, whatever readers of the host it has stood for. */
+struct reader_counters {
+	const struct call_stats *calls; /* the reader's */
+	uint64_t time_extensions;
+	uint64_t usb_resets;            /* the device was configured again: reset, or suspended and reset */
+};
+
+struct reader_counters reader_counters(const struct reader *reader);
 
 /* Whether something that was due a while ago has not been done: the loop turns in vain. */
 bool reader_is_late(const struct reader *reader);

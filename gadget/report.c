@@ -73,6 +73,50 @@ static json_t *report_readers(const struct daemon *daemon)
 		"connected", connection_is_up(daemon_connection(daemon)), "readers", list);
 }
 
+/* ---- status ---- */
+
+static json_t *report_bridge(const struct connection *connection)
+{
+	const struct connection_look look = connection_look(connection);
+
+	return json_pack("{s:o, s:b, s:b, s:o, s:I, s:I}", "endpoint", control_json_text(look.endpoint),
+		"encrypted", look.secure, "connected", look.up, "since", control_json_time(look.since),
+		"sessions", (json_int_t)look.sessions,
+		"reconnects", (json_int_t)(look.sessions > 0 ? look.sessions - 1 : 0));
+}
+
+static json_t *report_counters(const struct reader *reader)
+{
+	static const struct call_stats none;
+	struct reader_counters counters = { .calls = &none };
+	bool driver = false;
+
+	if (reader != NULL) {
+		counters = reader_counters(reader);
+		driver = reader_has_driver(reader);
+	}
+	return json_pack("{s:b, s:I, s:I, s:o}", "driver", driver,
+		"usb_resets", (json_int_t)counters.usb_resets,
+		"time_extensions", (json_int_t)counters.time_extensions,
+		"calls", control_status_calls(counters.calls));
+}
+
+/* As in the answer to CONTROL_READERS, and the counters. */
+static json_t *report_status(const struct report *report)
+{
+	const struct daemon *daemon = report->daemon;
+	json_t *answer = control_status_head(&report->self), *list = json_array(), *place;
+
+	for (size_t i = 0; i < daemon_places(daemon)->count; i++) {
+		place = report_place(daemon, i);
+		(void)json_object_update_new(place, report_counters(daemon_reader(daemon, i)));
+		(void)json_array_append_new(list, place);
+	}
+	(void)json_object_set_new(answer, "bridge", report_bridge(daemon_connection(daemon)));
+	(void)json_object_set_new(answer, "readers", list);
+	return answer;
+}
+
 /* ---- the socket ---- */
 
 static json_t *answer(void *owner, const struct control_question *question)
@@ -83,7 +127,9 @@ static json_t *answer(void *owner, const struct control_question *question)
 	case CONTROL_READERS:
 		return report_readers(report->daemon);
 	case CONTROL_STATUS:
+		return report_status(report);
 	case CONTROL_LOG_LEVEL:
+		return control_status_log_level(question);
 	case CONTROL_VERB_COUNT:
 		break;
 	}
@@ -91,9 +137,11 @@ static json_t *answer(void *owner, const struct control_question *question)
 }
 
 void report_start(struct report *report, uv_loop_t *loop, struct control_socket *socket,
-	const struct daemon *daemon)
+	const char *config, const struct daemon *daemon)
 {
 	report->daemon = daemon;
+	report->self = (struct control_daemon){
+		.program = "ccid-gadget", .config = config, .since = time(NULL) };
 	if (socket->fd >= 0 && control_server_start(&report->server, loop, socket, answer, report) != 0)
 		log_warning("control", "the control socket can't be served");
 }

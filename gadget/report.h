@@ -10,16 +10,21 @@
 #include <uv.h>
 
 #include "control/server.h"
+#include "control/status.h"
 #include "gadget/daemon.h"
 
 struct report {
 	const struct daemon *daemon;   /* borrowed */
+	struct control_daemon self;
 	struct control_server *server; /* NULL: there is none */
 };
 
-/* Serves the socket, which is taken over; what goes wrong is logged, and costs only the answers. */
+/*
+ * Serves the socket, which is taken over. config is the configuration's path, and borrowed. What goes wrong is logged, and costs only the
+ * answers.
+ */
 void report_start(struct report *report, uv_loop_t *loop, struct control_socket *socket,
-	const struct daemon *daemon);
+	const char *config, const struct daemon *daemon);
 
 /* Closes and removes the socket; before the daemon is stopped. May be called twice. */
 void report_stop(struct report *report);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "control/status.h"
 #include "control/table.h"
 
 static const char *state_text(const json_t *reader)
@@ -61,4 +62,42 @@ void show_readers(const json_t *answer, FILE *out)
 	else if (control_json_is(answer, "connected"))
 		(void)fputs("The bridge shows this guest no reader.\n", out);
 	(void)control_table_free(table);
+}
+
+static void show_bridge(const json_t *bridge, FILE *out)
+{
+	bool connected = control_json_is(bridge, "connected");
+
+	(void)fprintf(out, "%s the bridge at ", connected ? "connected to" : "waiting for");
+	control_status_show_text(control_json_get(bridge, "endpoint", "?"), out);
+	(void)fprintf(out, " since %s, %s; %lld reconnects\n", control_json_get(bridge, "since", "?"),
+		control_json_is(bridge, "encrypted") ? "encrypted" : "not encrypted here",
+		control_json_number(bridge, "reconnects"));
+}
+
+static void show_reader(const json_t *reader, FILE *out)
+{
+	const json_t *usb = json_object_get(reader, "usb");
+
+	(void)fputc('\n', out);
+	control_status_show_text(control_json_get(reader, "host_reader",
+		control_json_get(reader, "pattern", "?")), out);
+	(void)fprintf(out, "\n  %s, %s, port %s\n", state_text(reader),
+		control_json_is(reader, "driver") ? "a driver has it" : "no driver has it",
+		control_json_get(usb, "udc", "-"));
+	control_status_show_calls(json_object_get(reader, "calls"), "  ", out);
+	(void)fprintf(out, "  %lld time extensions, %lld USB resets\n",
+		control_json_number(reader, "time_extensions"),
+		control_json_number(reader, "usb_resets"));
+}
+
+void show_status(const json_t *answer, FILE *out)
+{
+	json_t *reader;
+	size_t i;
+
+	control_status_show_head(answer, out);
+	show_bridge(json_object_get(answer, "bridge"), out);
+	json_array_foreach(json_object_get(answer, "readers"), i, reader)
+		show_reader(reader, out);
 }

@@ -13,3 +13,6 @@
 
 /* The answer to CONTROL_READERS. */
 void show_readers(const json_t *answer, FILE *out);
+
+/* The answer to CONTROL_STATUS. */
+void show_status(const json_t *answer, FILE *out);

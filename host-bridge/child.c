@@ -267,8 +267,8 @@ static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_
 	char self[4096];
 	/* libuv takes these as char *, and doesn't write to them */
 	const char *arguments[WORDS_FIRST + CHILD_WORDS_MAX + 1] = {
-		"ccid-bridge", "--" PROCESS_ROLE_OPTION, role->name, "--log-level", role->log_level,
-		"--",
+		"ccid-bridge", "--" PROCESS_ROLE_OPTION, role->name, "--log-level",
+		log_level_name(log_get_level()), "--",
 	};
 	uv_stdio_container_t stdio[PROCESS_FOLDER + 1] = {
 		[STDIN_FILENO] = { .flags = UV_IGNORE },

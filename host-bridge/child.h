@@ -35,7 +35,6 @@ struct child_functions {
 
 struct child_role {
 	const char *name;         /* PROCESS_... */
-	const char *log_level;    /* by name */
 	const char *const *words; /* what follows on its command line */
 	size_t word_count;
 	/* The front's only: */
@@ -50,7 +49,7 @@ enum {
 	CHILD_NOT_STARTED = 1, /* the system has no process or descriptor for us; it is logged */
 };
 
-/* Starts a process. Returns 0 or CHILD_NOT_STARTED. Fatal: -ENOMEM. */
+/* Starts a process, which logs what this one logs now. Returns 0 or CHILD_NOT_STARTED. Fatal: -ENOMEM. */
 int child_start(struct child **child, uv_loop_t *loop, const struct child_role *role,
 	const struct child_functions *functions, void *owner);
 

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -46,6 +47,7 @@ static const int end_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
 struct core {
 	const struct bridge_config *config;
+	const char *path;             /* of that */
 	uv_loop_t loop;
 	uv_signal_t signals[END_SIGNALS];
 	uv_prepare_t prepare;
@@ -418,8 +420,7 @@ static int core_reset_leftovers(struct core *core, char *why, size_t why_size)
 	run_file_path(core->config, USED_CARDS_SUFFIX, path, sizeof path);
 	r = used_cards_open(&core->used_cards, path, why, why_size);
 	if (r == 0)
-		r = leftovers_start(&core->leftovers, &core->loop, core->host.log_level,
-			&core->used_cards);
+		r = leftovers_start(&core->leftovers, &core->loop, &core->used_cards);
 	return r;
 }
 
@@ -471,7 +472,7 @@ static int core_make_guests(struct core *core)
 	return r;
 }
 
-static int core_make_fronts(struct core *core, const char *log_level)
+static int core_make_fronts(struct core *core)
 {
 	size_t count = core->config->endpoint_count;
 
@@ -479,7 +480,6 @@ static int core_make_fronts(struct core *core, const char *log_level)
 	for (size_t i = 0; core->fronts != NULL && i < count; i++) {
 		core->fronts[i] = (struct front_keeper){
 			.loop = &core->loop,
-			.log_level = log_level,
 			.endpoint = core->config->endpoints[i],
 			.maker = front_keeper_maker(core->config),
 			.owner = {
@@ -496,7 +496,7 @@ static int core_make_fronts(struct core *core, const char *log_level)
 }
 
 /* Everything that needs no system resource but memory. Fatal: -errno. */
-static int core_init(struct core *core, const char *log_level, struct key_pair *own)
+static int core_init(struct core *core, struct key_pair *own)
 {
 	int r = gate_init(&core->gate, core->config, own);
 
@@ -505,7 +505,6 @@ static int core_init(struct core *core, const char *log_level, struct key_pair *
 		return r;
 	core->host = (struct bridge_guest_host){
 		.loop = &core->loop,
-		.log_level = log_level,
 		.used_cards = &core->used_cards,
 		.leftovers = &core->leftovers,
 		.send = core_send,
@@ -515,17 +514,18 @@ static int core_init(struct core *core, const char *log_level, struct key_pair *
 	randombytes_buf(&core->host.boot, sizeof core->host.boot);
 	core->readers = (struct host_readers){
 		.loop = &core->loop,
-		.log_level = log_level,
 		.changed = on_readers,
 		.forgotten = on_readers_forgotten,
 		.fail = core_fail,
 		.context = core,
 	};
-	r = core_make_fronts(core, log_level);
+	r = core_make_fronts(core);
 	if (r == 0)
 		r = core_make_guests(core);
 	core->report = (struct bridge_report){
 		.config = core->config,
+		.self = { .program = "ccid-bridge", .config = core->path, .since = time(NULL) },
+		.fronts = core->fronts,
 		.guests = core->guests,
 		.readers = &core->readers,
 	};
@@ -566,10 +566,11 @@ static void core_start(struct core *core)
 	core_listen(core);
 }
 
-int core_run(const struct bridge_config *config, const char *log_level, struct key_pair *own)
+int core_run(const struct bridge_config *config, const char *path, struct key_pair *own)
 {
 	struct core core = {
 		.config = config,
+		.path = path,
 		.used_cards = USED_CARDS_NULL,
 		.pin_tries = PIN_TRIES_NULL,
 		.gate = GATE_NULL,
@@ -581,7 +582,7 @@ int core_run(const struct bridge_config *config, const char *log_level, struct k
 		log_error("bridge", "can't start: %s", uv_strerror(r));
 		return EXIT_FAILURE;
 	}
-	r = core_init(&core, log_level, own);
+	r = core_init(&core, own);
 	if (r < 0) {
 		log_error("bridge", "can't start: %s", strerror(-r));
 	} else {

@@ -178,7 +178,6 @@ static int keeper_spawn(struct front_keeper *keeper, int folder)
 	};
 	const struct child_role role = {
 		.name = PROCESS_FRONT,
-		.log_level = keeper->log_level,
 		.words = &keeper->endpoint,
 		.word_count = 1,
 		.folder = folder >= 0 ? &folder : NULL,
@@ -188,6 +187,7 @@ static int keeper_spawn(struct front_keeper *keeper, int folder)
 		.group = keeper->maker.group,
 	};
 
+	keeper->starts++;
 	return child_start(&keeper->child, keeper->loop, &role, &functions, keeper);
 }
 

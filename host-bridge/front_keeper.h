@@ -65,7 +65,6 @@ struct front_keeper_owner {
 
 struct front_keeper {
 	uv_loop_t *loop;
-	const char *log_level;
 	const char *endpoint;         /* borrowed */
 	struct endpoint_maker maker;
 	struct front_keeper_owner owner;
@@ -77,6 +76,7 @@ struct front_keeper {
 	unsigned int unanswered;      /* UP: pings */
 	uint64_t started;             /* ms of the loop's clock */
 	unsigned int back_off;        /* ms */
+	uint64_t starts;              /* of a process */
 	bool begun;                   /* it was started at all */
 	bool ever_up;
 	bool failed;                  /* the first start; there is no other */
@@ -84,7 +84,7 @@ struct front_keeper {
 };
 
 /*
- * Takes the endpoint and starts the front. The first five members are set by the caller, the others
+ * Takes the endpoint and starts the front. The first four members are set by the caller, the others
  * are 0. Returns 0, ENDPOINT_BAD or ENDPOINT_BUSY; then why, of why_size bytes, is set, and nothing
  * was started. front_keeper_stop() and front_keeper_deinit() are due in any case.
  */

@@ -25,6 +25,9 @@ struct bridge_guest {
 	const char *why;              /* the session would end, should it end now */
 	struct guest_reader *readers; /* that were used once */
 	struct wire_readers allowed;  /* as told to the session */
+	time_t since;                 /* when a session was opened or closed last; 0: never */
+	uint64_t sessions;            /* that were opened */
+	uint64_t refused;             /* calls that the policy forbids */
 	uint64_t executing;           /* number of the session whose calls the readers make */
 	struct audit audit;
 };
@@ -95,7 +98,7 @@ static struct guest_reader *guest_reader_of(struct bridge_guest *guest,
 	if (reader != NULL)
 		return reader;
 	reader = guest_reader_new(&owner, guest->host->loop, guest->config->name,
-		guest->host->log_level, guest->config->share, guest->host->used_cards, allowed);
+		guest->config->share, guest->host->used_cards, allowed);
 	if (reader != NULL) {
 		reader_guard_init(&reader->guard, guest->host->pin_guard, &guest->audit, reader->name,
 			reader->id, guest->config->pin_guard, guest->config->pin_guard_ask);
@@ -149,6 +152,7 @@ static uint8_t guest_police(struct bridge_guest *guest, const struct wire_call *
 
 	if (may && allowed != NULL)
 		return WIRE_OK;
+	guest->refused++;
 	audit_refused_call(&guest->audit, guest_now(guest), allowed != NULL ? allowed->name : "",
 		operation_word(call->operation), may ? "no-such-reader" : "policy");
 	return may ? WIRE_READER_GONE : WIRE_UNSUPPORTED;
@@ -179,6 +183,7 @@ static int guest_execute(struct bridge_guest *guest, const struct wire_call *cal
 
 static void guest_down(struct bridge_guest *guest)
 {
+	guest->since = time(NULL);
 	log_info(guest->config->name, "session closed: %s", guest->why);
 	for (struct guest_reader *reader = guest->readers; reader != NULL; reader = reader->next)
 		guest_reader_stop(reader);
@@ -189,6 +194,8 @@ static int guest_event(struct bridge_guest *guest, const struct bridge_event *ev
 	switch (event->type) {
 	case BRIDGE_SESSION_UP:
 		guest->executing = event->session;
+		guest->since = time(NULL);
+		guest->sessions++;
 		log_info(guest->config->name, "session open");
 		audit_session_open(&guest->audit, guest_now(guest), guest->config);
 		return 0;
@@ -398,6 +405,16 @@ struct bridge_guest_use bridge_guest_use(const struct bridge_guest *guest, const
 		use.used = r->open && r->used;
 	}
 	return use;
+}
+
+struct bridge_guest_look bridge_guest_look(const struct bridge_guest *guest)
+{
+	return (struct bridge_guest_look){
+		.since = guest->since,
+		.sessions = guest->sessions,
+		.refused_calls = guest->refused,
+		.readers = guest->readers,
+	};
 }
 
 bool bridge_guest_is_busy(const struct bridge_guest *guest)

@@ -9,11 +9,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 #include <uv.h>
 
 #include "base/payload.h"
 #include "host-bridge/config.h"
 #include "host-bridge/front_keeper.h"
+#include "host-bridge/guest_reader.h"
 #include "host-bridge/leftovers.h"
 #include "host-bridge/pin_guard.h"
 #include "host-bridge/reader_table.h"
@@ -25,7 +27,6 @@ struct bridge_guest;
 /* What a guest needs of core. */
 struct bridge_guest_host {
 	uv_loop_t *loop;
-	const char *log_level; /* by name, for the workers */
 	uint64_t boot;         /* random, chosen when the bridge starts */
 	struct used_cards *used_cards;
 	struct pin_guard *pin_guard; /* of all guests; set before the first session */
@@ -81,6 +82,16 @@ struct bridge_guest_use {
 };
 
 struct bridge_guest_use bridge_guest_use(const struct bridge_guest *guest, const char *reader);
+
+/* What it has done since the bridge's start, for a display. */
+struct bridge_guest_look {
+	time_t since;           /* when its session was opened or closed last; 0: never */
+	uint64_t sessions;      /* that were opened */
+	uint64_t refused_calls; /* by the policy */
+	const struct guest_reader *readers; /* the list of those it has used, with their counters */
+};
+
+struct bridge_guest_look bridge_guest_look(const struct bridge_guest *guest);
 
 /* Whether one of its processes has not ended yet. */
 bool bridge_guest_is_busy(const struct bridge_guest *guest);

@@ -126,6 +126,8 @@ static void reader_complete(struct guest_reader *reader, const struct wire_reply
 	log_call(reader, &call, reply);
 	comeback_note(&reader->comeback, reader_now(reader), call.operation, reply->outcome,
 		reader->started != 0 ? reader_now(reader) - reader->started : 0);
+	call_stats_ended(&reader->stats, call.operation, call.data.size, reply,
+		reader->started != 0 ? uv_hrtime() / 1000 - reader->started_us : 0);
 	reader->started = 0;
 	reader_unqueue(reader, 0);
 	reader->owner.complete(reader->owner.context, reply);
@@ -301,7 +303,6 @@ static void reader_start(struct guest_reader *reader)
 	};
 	const struct child_role role = {
 		.name = reader->dirty ? PROCESS_CLEANER : PROCESS_WORKER,
-		.log_level = reader->log_level,
 		.words = words,
 		.word_count = reader->dirty ? WORKER_READER + 1 : WORKER_WORDS,
 	};
@@ -332,6 +333,7 @@ static void reader_send(struct guest_reader *reader)
 	reader_guard_send(&reader->guard, &message.call);
 	reader->state = WORKER_BUSY;
 	reader->started = reader_now(reader);
+	reader->started_us = uv_hrtime() / 1000;
 	reader->was_used = reader->used;
 	reader->waiting = false;
 	reader->deadline = SESSION_NEVER;
@@ -519,8 +521,8 @@ void guest_reader_tick(struct guest_reader *reader, uint64_t now)
 }
 
 struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv_loop_t *loop,
-	const char *guest, const char *log_level, struct share share,
-	struct used_cards *used_cards, const struct wire_reader *wire_reader)
+	const char *guest, struct share share, struct used_cards *used_cards,
+	const struct wire_reader *wire_reader)
 {
 	struct guest_reader *reader = calloc(1, sizeof *reader);
 
@@ -530,7 +532,6 @@ struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv
 	reader->loop = loop;
 	reader->guest = guest;
 	reader->share = share;
-	reader->log_level = log_level;
 	reader->used_cards = used_cards;
 	reader->id = wire_reader->id;
 	reader->deadline = SESSION_NEVER;

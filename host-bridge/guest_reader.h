@@ -28,6 +28,7 @@
 #include "host-bridge/hold.h"
 #include "host-bridge/reader_guard.h"
 #include "host-bridge/used_cards.h"
+#include "relay/call_stats.h"
 #include "relay/session.h"
 #include "relay/wire.h"
 
@@ -72,7 +73,6 @@ struct guest_reader {
 	struct guest_reader_owner owner;
 	uv_loop_t *loop;
 	const char *guest;           /* names, for the worker and the log; borrowed */
-	const char *log_level;
 	struct share share;
 	char name[WIRE_NAME_MAX];
 	uint32_t id;
@@ -81,6 +81,8 @@ struct guest_reader {
 	struct wire_call queue[SESSION_WINDOW]; /* in order; WORKER_BUSY: makes the first */
 	size_t queued;
 	uint64_t started;            /* when the first call was handed over, ms; 0: not yet */
+	uint64_t started_us;         /* the same, of a finer clock */
+	struct call_stats stats;
 	uint64_t deadline;           /* when patience ends, with whatever there is to wait for */
 	bool waiting;                /* WORKER_BUSY: for others to let go; nothing has been sent */
 	bool was_used;               /* used, before the call that waits */
@@ -99,11 +101,11 @@ struct guest_reader {
 };
 
 /*
- * Nothing is started. guest, log_level and used_cards are borrowed. Returns NULL when there is no
+ * Nothing is started. guest and used_cards are borrowed. Returns NULL when there is no
  * memory.
  */
 struct guest_reader *guest_reader_new(const struct guest_reader_owner *owner, uv_loop_t *loop,
-	const char *guest, const char *log_level, struct share share, struct used_cards *used_cards,
+	const char *guest, struct share share, struct used_cards *used_cards,
 	const struct wire_reader *reader);
 
 /* Frees; there must be no process any more. */

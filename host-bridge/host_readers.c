@@ -192,7 +192,6 @@ static void readers_launch(struct host_readers *readers)
 	};
 	const struct child_role role = {
 		.name = PROCESS_MONITOR,
-		.log_level = readers->log_level,
 	};
 	int r;
 
@@ -208,7 +207,6 @@ void host_readers_start(struct host_readers *readers)
 {
 	readers->probes = (struct reader_probes){
 		.loop = readers->loop,
-		.log_level = readers->log_level,
 		.table = &readers->table,
 		.changed = readers->changed,
 		.context = readers->context,

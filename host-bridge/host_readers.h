@@ -24,7 +24,6 @@
 
 struct host_readers {
 	uv_loop_t *loop;
-	const char *log_level;
 	void (*changed)(void *context); /* the table is not what it was */
 	void (*forgotten)(void *context); /* nothing is known any more; nobody wants it either */
 	void (*fail)(void *context, int error);
@@ -46,7 +45,7 @@ struct host_readers {
 	bool stopping;
 };
 
-/* Begins, at rest. The first six members are set by the caller, the others are 0. */
+/* Begins, at rest. The first five members are set by the caller, the others are 0. */
 void host_readers_start(struct host_readers *readers);
 
 /*

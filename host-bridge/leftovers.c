@@ -19,7 +19,7 @@ static void on_complete(void *context, const struct wire_reply *reply)
 	(void)reply;
 }
 
-int leftovers_start(struct leftovers *leftovers, uv_loop_t *loop, const char *log_level,
+int leftovers_start(struct leftovers *leftovers, uv_loop_t *loop,
 	struct used_cards *cards)
 {
 	const struct guest_reader_owner owner = { .complete = on_complete };
@@ -33,7 +33,7 @@ int leftovers_start(struct leftovers *leftovers, uv_loop_t *loop, const char *lo
 			continue;
 		memcpy(leftover->guest, card->guest, sizeof leftover->guest);
 		memcpy(reader.name, card->reader, sizeof reader.name);
-		leftover->reader = guest_reader_new(&owner, loop, leftover->guest, log_level,
+		leftover->reader = guest_reader_new(&owner, loop, leftover->guest,
 			(struct share){ .mode = SHARE_SHARED }, cards, &reader);
 		if (leftover->reader == NULL)
 			return -ENOMEM;

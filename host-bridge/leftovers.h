@@ -26,7 +26,7 @@ struct leftovers {
 };
 
 /* Starts a cleaner for each card of cards; leftovers is all 0. Fatal: -ENOMEM. */
-int leftovers_start(struct leftovers *leftovers, uv_loop_t *loop, const char *log_level,
+int leftovers_start(struct leftovers *leftovers, uv_loop_t *loop,
 	struct used_cards *cards);
 
 /* Whether the card in this reader still has to be reset. */

@@ -17,6 +17,7 @@
 #include "base/payload.h"
 #include "control/ask.h"
 #include "control/command_line.h"
+#include "control/status.h"
 #include "host-bridge/config.h"
 #include "host-bridge/core.h"
 #include "host-bridge/doctor.h"
@@ -68,6 +69,12 @@ static int run_key(const struct command_line *line)
 		line->operand != NULL ? line->operand : BRIDGE_KEY_FILE);
 }
 
+static void (*const shows[])(const json_t *answer, FILE *out) = {
+	[CONTROL_READERS] = bridge_show_readers,
+	[CONTROL_STATUS] = bridge_show_status,
+	[CONTROL_LOG_LEVEL] = control_status_show_log_level,
+};
+
 /*
  * Where the daemon is asked. Who asks may not be allowed to read the configuration, and then can only
  * guess.
@@ -80,12 +87,14 @@ static int run_ask(const struct command_line *line)
 		.path = BRIDGE_CONTROL,
 		.json = line->json,
 		.watch = line->watch,
-		.show = bridge_show_readers,
 	};
 	char problem[CONFIG_PROBLEM_MAX];
 	int status;
 
 	(void)control_verb_by_name(line->command->name, &asking.request.verb);
+	asking.show = shows[asking.request.verb];
+	(void)snprintf(asking.request.argument, sizeof asking.request.argument, "%s",
+		line->operand != NULL ? line->operand : "");
 	if (line->socket != NULL)
 		asking.path = line->socket;
 	else if (bridge_config_read(&config, line->config, problem) == 0)
@@ -96,13 +105,6 @@ static int run_ask(const struct command_line *line)
 }
 
 /* ---- core ---- */
-
-static const char *level_name(enum log_level level)
-{
-	static const char *const names[] = { "error", "warning", "info", "debug" };
-
-	return names[level];
-}
 
 /* The bridge's key, where a guest has one. It isn't to be swapped out. */
 static int read_key(const struct bridge_config *config, struct key_pair *own)
@@ -142,7 +144,7 @@ static int run_core(const struct command_line *line)
 		(void)puts("configuration OK");
 		status = EXIT_SUCCESS;
 	} else {
-		status = core_run(&config, level_name(config.log_level), &own);
+		status = core_run(&config, line->config, &own);
 	}
 	payload_wipe(&own, sizeof own);
 	bridge_config_deinit(&config);
@@ -158,6 +160,8 @@ static int run_doctor(const struct command_line *line)
 
 static const struct command commands[] = {
 	{ "readers", NULL, "the host's readers and cards, and which guest has which", true, run_ask },
+	{ "status", NULL, "the daemon, its guests, and what they have done", true, run_ask },
+	{ "log-level", "[LEVEL]", "what the daemon logs; with LEVEL, from now on", false, run_ask },
 	{ "check-config", NULL, "whether the configuration is right: exit status 0 or 78", false, run_core },
 	{ "doctor", NULL, "what is wrong with this host or its configuration, and what to type", false,
 		run_doctor },

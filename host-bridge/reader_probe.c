@@ -124,7 +124,6 @@ static void probe_start(struct reader_probes *probes, struct reader_entry *entry
 	const char *const words[] = { entry->reader.name };
 	const struct child_role role = {
 		.name = PROCESS_PROBER,
-		.log_level = probes->log_level,
 		.words = words,
 		.word_count = 1,
 	};

@@ -26,7 +26,6 @@ struct reader_probe;
 /* What the probes need of their owner; borrowed. */
 struct reader_probes {
 	uv_loop_t *loop;
-	const char *log_level;
 	struct reader_table *table;     /* whose entries are written to */
 	void (*changed)(void *context); /* the table is not what it was */
 	void *context;

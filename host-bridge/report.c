@@ -97,6 +97,66 @@ static json_t *report_readers(const struct bridge_report *report, bool last)
 		"pcscd", readers->known && readers->table.service, "readers", report_list(report));
 }
 
+/* ---- status ---- */
+
+static json_t *report_endpoints(const struct bridge_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < report->config->endpoint_count; i++) {
+		const struct front_keeper *front = &report->fronts[i];
+
+		(void)json_array_append_new(list, json_pack("{s:o, s:b, s:I}",
+			"endpoint", control_json_text(front->endpoint),
+			"listening", front->state == KEEPER_UP,
+			"restarts", (json_int_t)(front->starts > 0 ? front->starts - 1 : 0)));
+	}
+	return list;
+}
+
+static json_t *report_used(const struct guest_reader *reader)
+{
+	return json_pack("{s:o, s:b, s:b, s:o}", "name", control_json_text(reader->name),
+		"open", reader->open, "used", reader->open && reader->used,
+		"calls", control_status_calls(&reader->stats));
+}
+
+static json_t *report_guest(const struct bridge_guest *guest)
+{
+	const struct bridge_guest_look look = bridge_guest_look(guest);
+	const struct front_keeper *front = bridge_guest_route(guest)->front;
+	bool connected = bridge_guest_session(guest) != 0;
+	json_t *list = json_array();
+
+	for (const struct guest_reader *r = look.readers; r != NULL; r = r->next)
+		(void)json_array_append_new(list, report_used(r));
+	return json_pack("{s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:o}",
+		"name", control_json_text(bridge_guest_name(guest)), "connected", connected,
+		"since", control_json_time(look.since),
+		"endpoint", connected && front != NULL ? control_json_text(front->endpoint) : json_null(),
+		"sessions", (json_int_t)look.sessions,
+		"reconnects", (json_int_t)(look.sessions > 0 ? look.sessions - 1 : 0),
+		"refused_calls", (json_int_t)look.refused_calls, "readers", list);
+}
+
+/* Of pcscd nothing is known while no guest is there: then nobody has asked it. */
+static json_t *report_pcscd(const struct host_readers *readers)
+{
+	return readers->known ? json_boolean(readers->table.service) : json_null();
+}
+
+static json_t *report_status(const struct bridge_report *report)
+{
+	json_t *answer = control_status_head(&report->self), *list = json_array();
+
+	for (size_t i = 0; i < report->config->guest_count; i++)
+		(void)json_array_append_new(list, report_guest(report->guests[i]));
+	(void)json_object_set_new(answer, "pcscd", report_pcscd(report->readers));
+	(void)json_object_set_new(answer, "endpoints", report_endpoints(report));
+	(void)json_object_set_new(answer, "guests", list);
+	return answer;
+}
+
 /* ---- the socket ---- */
 
 static json_t *answer(void *owner, const struct control_question *question)
@@ -107,7 +167,9 @@ static json_t *answer(void *owner, const struct control_question *question)
 	case CONTROL_READERS:
 		return report_readers(report, question->last);
 	case CONTROL_STATUS:
+		return report_status(report);
 	case CONTROL_LOG_LEVEL:
+		return control_status_log_level(question);
 	case CONTROL_VERB_COUNT:
 		break;
 	}

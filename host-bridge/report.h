@@ -13,13 +13,16 @@
 #include <stddef.h>
 
 #include "control/server.h"
+#include "control/status.h"
 #include "host-bridge/config.h"
 #include "host-bridge/guest.h"
 #include "host-bridge/host_readers.h"
 
-/* The first three are borrowed, and set by the owner. */
+/* All but the server is set by the owner; what is pointed to is borrowed. */
 struct bridge_report {
 	const struct bridge_config *config;
+	struct control_daemon self;
+	const struct front_keeper *fronts;  /* as many as endpoints in config */
 	struct bridge_guest *const *guests; /* as many as in config */
 	const struct host_readers *readers;
 	struct control_server *server;      /* NULL: there is none */

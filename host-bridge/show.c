@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "control/status.h"
 #include "control/table.h"
 
 #define GUESTS_MAX 1024 /* bytes of a list of guests */
@@ -86,4 +87,45 @@ void bridge_show_readers(const json_t *answer, FILE *out)
 	else
 		control_table_print(table, "", out);
 	(void)control_table_free(table);
+}
+
+static void show_endpoint(const json_t *endpoint, FILE *out)
+{
+	(void)fputs(control_json_is(endpoint, "listening") ? "listening on " : "not listening on ", out);
+	control_status_show_text(control_json_get(endpoint, "endpoint", "?"), out);
+	(void)fprintf(out, ", restarted %lld times\n", control_json_number(endpoint, "restarts"));
+}
+
+static void show_guest(const json_t *guest, FILE *out)
+{
+	json_t *reader;
+	size_t i;
+
+	(void)fputc('\n', out);
+	control_status_show_text(control_json_get(guest, "name", "?"), out);
+	(void)fprintf(out, "\n  %s since %s; %lld reconnects, %lld refused calls\n",
+		control_json_is(guest, "connected") ? "connected" : "not connected",
+		control_json_get(guest, "since", "the start"), control_json_number(guest, "reconnects"),
+		control_json_number(guest, "refused_calls"));
+	json_array_foreach(json_object_get(guest, "readers"), i, reader) {
+		(void)fputs("  ", out);
+		control_status_show_text(control_json_get(reader, "name", "?"), out);
+		(void)fputs(control_json_is(reader, "open") ? ", open\n" : "\n", out);
+		control_status_show_calls(json_object_get(reader, "calls"), "    ", out);
+	}
+}
+
+void bridge_show_status(const json_t *answer, FILE *out)
+{
+	const json_t *pcscd = json_object_get(answer, "pcscd");
+	json_t *one;
+	size_t i;
+
+	control_status_show_head(answer, out);
+	(void)fprintf(out, "pcscd %s\n", json_is_true(pcscd) ? "answers"
+		: json_is_false(pcscd) ? "does not answer" : "is not asked: no guest is there");
+	json_array_foreach(json_object_get(answer, "endpoints"), i, one)
+		show_endpoint(one, out);
+	json_array_foreach(json_object_get(answer, "guests"), i, one)
+		show_guest(one, out);
 }

@@ -13,3 +13,6 @@
 
 /* The answer to CONTROL_READERS. */
 void bridge_show_readers(const json_t *answer, FILE *out);
+
+/* The answer to CONTROL_STATUS. */
+void bridge_show_status(const json_t *answer, FILE *out);

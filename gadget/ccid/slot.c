@@ -101,6 +101,11 @@ bool slot_holds_card(const struct slot *slot)
 	return slot->connected || slot->state == SLOT_POWERING;
 }
 
+uint64_t slot_extensions(const struct slot *slot)
+{
+	return slot->extensions;
+}
+
 /* ---- commands ---- */
 
 /* CCID 1.1, 6.1.3. */

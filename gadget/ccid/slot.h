@@ -159,5 +159,8 @@ uint64_t slot_deadline(const struct slot *slot);
  */
 bool slot_pop_output(struct slot *slot, struct slot_output *output);
 
+/* How many time extensions it has put out, ever. */
+uint64_t slot_extensions(const struct slot *slot);
+
 /* What a driver is shown of the card: enum ccid_icc_status. For tests and for a status display. */
 uint8_t slot_icc_status(const struct slot *slot);

@@ -85,6 +85,8 @@ struct slot {
 	bool in_flight;          /* a message is on bulk IN */
 	bool cancel;             /* and is to be taken back */
 
+	uint64_t extensions;     /* time extensions, ever */
+
 	bool notify;             /* the card's state is to be notified */
 	uint8_t notification[2];
 };

@@ -288,6 +288,7 @@ void slot_extend_time(struct slot *slot, uint64_t now)
 	/* The last one is still unread: another would only make the answer late. */
 	if (slot->in_flight)
 		return;
+	slot->extensions++;
 	/* bError is the multiple of the driver's waiting time: libccid and GnuPG's driver agree on 1. */
 	slot_respond(slot, (struct slot_answer){
 		.status = CCID_COMMAND_TIME_EXTENSION, .error = 1 });

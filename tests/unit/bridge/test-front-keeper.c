@@ -318,7 +318,6 @@ static int set_up(void **state)
 	f->end.data = f;
 	f->keeper = (struct front_keeper){
 		.loop = &f->loop,
-		.log_level = "debug",
 		.maker = { .other = false },
 		.owner = { on_up, on_failed, on_frame, on_lost, on_fail, f },
 	};
