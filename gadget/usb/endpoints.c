@@ -17,9 +17,17 @@
 #define USB_TRANSFERS 3
 #define USB_NS_PER_US 1000
 #define USB_US_PER_S 1000000
+#define USB_US_PER_MS 1000
 
-int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_settings *settings,
-	const struct usb_control *control, int bell, int timer,
+/*
+ * Looks at a write without a bell begin as if so many had been made: with 25 ms. One that was
+ * cancelled comes back soon.
+ */
+#define USB_QUIET_LOOKS 9
+#define USB_CANCELLED_WAIT 1000 /* us */
+
+int usb_endpoints_init(struct usb_endpoints *endpoints, uv_loop_t *loop,
+	const struct usb_settings *settings, const struct usb_control *control, int bell, int timer,
 	const struct usb_callbacks *callbacks, void *owner)
 {
 	int r;
@@ -27,6 +35,7 @@ int usb_endpoints_init(struct usb_endpoints *endpoints, const struct usb_setting
 	*endpoints = USB_ENDPOINTS_NULL;
 	endpoints->callbacks = callbacks;
 	endpoints->owner = owner;
+	endpoints->loop = loop;
 	endpoints->control = control;
 	endpoints->bell = bell;
 	endpoints->timer = timer;
@@ -134,7 +143,7 @@ static bool usb_endpoints_may_write(struct usb_endpoints *endpoints)
 		.out_is_armed = usb_transfer_is_active(&endpoints->out) &&
 			endpoints->framing.state != USB_FRAMING_SKIP,
 		.out_is_inside = inside,
-		.age = (uv_hrtime() - endpoints->message_at) / USB_NS_PER_US,
+		.age = uv_hrtime() / USB_NS_PER_US - endpoints->message_at * USB_US_PER_MS,
 	};
 	uint64_t wait = 0;
 
@@ -163,13 +172,28 @@ static bool usb_endpoints_may_write(struct usb_endpoints *endpoints)
 static int usb_endpoints_start_in(struct usb_endpoints *endpoints)
 {
 	struct payload_view next;
+	bool last;
 
 	if (!endpoints->sending.active || usb_transfer_is_active(&endpoints->in) ||
 	    !usb_endpoints_may_write(endpoints))
 		return 0;
 	next = usb_sending_next(&endpoints->sending);
-	return usb_transfer_write(&endpoints->in, endpoints->context, endpoints->bell, next.bytes,
-		next.size);
+	last = usb_sending_is_last(&endpoints->sending);
+	endpoints->in_looks = 0;
+	return usb_transfer_write(&endpoints->in, endpoints->context, last ? -1 : endpoints->bell,
+		next.bytes, next.size);
+}
+
+/* A write that rings no bell is looked at when something else rings, or at last by the timer. */
+static void usb_endpoints_look_for_in(struct usb_endpoints *endpoints)
+{
+	if (!endpoints->in.busy || !endpoints->in.quiet)
+		return;
+	if (endpoints->in.stale)
+		usb_endpoints_look_later(endpoints, USB_CANCELLED_WAIT);
+	else
+		usb_endpoints_look_later(endpoints, usb_offer_wait(USB_QUIET_LOOKS +
+			endpoints->in_looks++, USB_OFFER_LONGEST_NOTIFICATION));
 }
 
 static int usb_endpoints_start_notify(struct usb_endpoints *endpoints)
@@ -195,22 +219,33 @@ static bool usb_endpoints_may_start(const struct usb_endpoints *endpoints)
 		!usb_control_is_pending(endpoints->control);
 }
 
-/* Starts what is due and has nothing before it. */
-static int usb_endpoints_start(struct usb_endpoints *endpoints)
+static int usb_endpoints_start_all(struct usb_endpoints *endpoints)
 {
 	int r;
 
-	if (!usb_endpoints_may_start(endpoints))
-		return 0;
-	endpoints->look_in = 0;
 	/* Before a read is armed again that was taken back for its sake. */
 	r = usb_endpoints_start_in(endpoints);
 	if (r == 0 && !endpoints->closed)
 		r = usb_endpoints_start_out(endpoints);
 	if (r == 0 && !endpoints->closed)
 		r = usb_endpoints_start_notify(endpoints);
-	if (r == 0 && !endpoints->closed)
+	return r;
+}
+
+/* Starts what is due and has nothing before it, and says when to look again. */
+static int usb_endpoints_start(struct usb_endpoints *endpoints)
+{
+	int r = 0;
+
+	if (endpoints->delivering)
+		return 0;
+	endpoints->look_in = 0;
+	if (usb_endpoints_may_start(endpoints))
+		r = usb_endpoints_start_all(endpoints);
+	if (r == 0 && !endpoints->closed) {
+		usb_endpoints_look_for_in(endpoints);
 		usb_endpoints_set_timer(endpoints);
+	}
 	return r;
 }
 
@@ -287,8 +322,9 @@ static int usb_endpoints_notify_done(struct usb_endpoints *endpoints)
 }
 
 /*
- * Arms the next read, and hands the message over. A message that still waits on IN is not looked at
- * in between: the one that has come may be the reason to take it back.
+ * Hands the message over, and arms the next read before anything that comes of it is written. A
+ * message that still waits on IN is not looked at in between: the one that has come may be the reason
+ * to take it back.
  */
 static int usb_endpoints_deliver(struct usb_endpoints *endpoints)
 {
@@ -297,13 +333,14 @@ static int usb_endpoints_deliver(struct usb_endpoints *endpoints)
 	/* It fits: the two buffers are of one size. */
 	(void)payload_set(&endpoints->message, usb_framing_message(&endpoints->framing));
 	usb_framing_taken(&endpoints->framing);
-	endpoints->message_at = uv_hrtime();
+	endpoints->message_at = uv_now(endpoints->loop);
 	endpoints->notification_looks = 0; /* a driver is there: it may listen soon */
+	endpoints->delivering = true;
+	endpoints->callbacks->message(endpoints->owner, payload_view(&endpoints->message));
+	endpoints->delivering = false;
+	payload_clear(&endpoints->message);
 	if (usb_endpoints_may_start(endpoints))
 		r = usb_endpoints_start_out(endpoints);
-	if (r == 0)
-		endpoints->callbacks->message(endpoints->owner, payload_view(&endpoints->message));
-	payload_clear(&endpoints->message);
 	return r;
 }
 

@@ -35,6 +35,14 @@ struct payload_view usb_sending_next(struct usb_sending *sending)
 	};
 }
 
+bool usb_sending_is_last(const struct usb_sending *sending)
+{
+	assert(sending->active);
+	return sending->offered == 0 ||
+		(sending->taken + sending->offered == sending->message.size &&
+			sending->offered % sending->packet_size != 0);
+}
+
 bool usb_sending_taken(struct usb_sending *sending, size_t size)
 {
 	assert(sending->active && size <= sending->offered);

@@ -37,6 +37,9 @@ int usb_sending_start(struct usb_sending *sending, struct payload_view message, 
 /* What to write next; may be of size 0, which is to be written, too. */
 struct payload_view usb_sending_next(struct usb_sending *sending);
 
+/* Whether that ends the message, unless the host takes less of it. */
+bool usb_sending_is_last(const struct usb_sending *sending);
+
 /* The host took size bytes of that. Returns whether the message is through. */
 bool usb_sending_taken(struct usb_sending *sending, size_t size);
 

@@ -21,7 +21,9 @@ static int usb_transfer_submit(struct usb_transfer *transfer, io_context_t conte
 
 	assert(!usb_transfer_is_active(transfer));
 	iocb->data = transfer;
-	io_set_eventfd(iocb, bell);
+	if (bell >= 0)
+		io_set_eventfd(iocb, bell);
+	transfer->quiet = bell < 0;
 	transfer->stale = false;
 	r = io_submit(context, 1, &iocb);
 	if (r != 1)

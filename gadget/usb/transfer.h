@@ -22,6 +22,7 @@ struct usb_transfer {
 	int fd;
 	struct iocb iocb;
 	bool busy;   /* the kernel has it */
+	bool quiet;  /* it rings no bell when it is through: somebody must look */
 	bool done;   /* the kernel gave it back, and nobody has looked at the result yet */
 	bool stale;  /* nobody wants the result; stays until the transfer has been looked at */
 	long result; /* bytes, or -errno */
@@ -30,8 +31,8 @@ struct usb_transfer {
 #define USB_TRANSFER_NULL ((struct usb_transfer){ .fd = -1 })
 
 /*
- * Start a read into bytes, or a write, with completions in context and on the eventfd bell. bytes
- * of a read belong to the kernel until it is done; those of a write are copied before the call
+ * Start a read into bytes, or a write, with completions in context and on the eventfd bell; with -1
+ * for the bell nothing is rung, and harvesting finds out. bytes of a read belong to the kernel until it is done; those of a write are copied before the call
  * returns. Not while the transfer is busy or done. Fatal: -errno.
  */
 int usb_transfer_read(struct usb_transfer *transfer, io_context_t context, int bell, uint8_t *bytes,

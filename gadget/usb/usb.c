@@ -123,9 +123,8 @@ static void usb_device_ring(uv_poll_t *poll, int status, int events)
 	int r;
 
 	(void)events;
-	/* Either of the two has rung, or both: neither read waits. */
-	(void)eventfd_read(device->bell, &rings);
-	(void)eventfd_read(device->timer, &rings);
+	/* If both have rung, the other one's turn comes. */
+	(void)eventfd_read(poll == &device->look ? device->timer : device->bell, &rings);
 	r = status < 0 ? status : usb_endpoints_harvest(&device->endpoints);
 	if (r == 0)
 		r = usb_device_events(device);
@@ -226,8 +225,8 @@ int usb_open(struct usb_device **device, uv_loop_t *loop, struct usb_maker *make
 	if (r == 0)
 		r = usb_control_init(&made->control, made->bell);
 	if (r == 0)
-		r = usb_endpoints_init(&made->endpoints, settings, &made->control, made->bell,
-			made->timer, callbacks, owner);
+		r = usb_endpoints_init(&made->endpoints, loop, settings, &made->control,
+			made->bell, made->timer, callbacks, owner);
 	if (r == 0)
 		r = usb_device_make(made, settings);
 	if (r == 0)

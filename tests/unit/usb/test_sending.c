@@ -66,6 +66,8 @@ static void play(size_t number)
 		assert_int_equal(next.size, conversations[number].writes[i].offered);
 		if (next.size > 0)
 			assert_memory_equal(next.bytes, bytes + at, next.size);
+		assert_int_equal(usb_sending_is_last(&sending),
+			conversations[number].writes[i + 1].offered == END);
 		through = usb_sending_taken(&sending, taken == ALL ? next.size : taken);
 		at += next.size;
 	}
