@@ -219,12 +219,21 @@ static bool usb_endpoints_may_start(const struct usb_endpoints *endpoints)
 		!usb_control_is_pending(endpoints->control);
 }
 
+/* Once no event waits. */
 static int usb_endpoints_start_all(struct usb_endpoints *endpoints)
 {
-	int r;
+	bool first = endpoints->delivered;
+	int r = 0;
 
+	endpoints->delivered = false;
+	if (first)
+		r = usb_endpoints_start_out(endpoints);
+	/* That was also the last look at ep0: a system call less before an answer of our own. */
+	if (first && endpoints->out_doubtful && !usb_endpoints_may_start(endpoints))
+		return r;
 	/* Before a read is armed again that was taken back for its sake. */
-	r = usb_endpoints_start_in(endpoints);
+	if (r == 0)
+		r = usb_endpoints_start_in(endpoints);
 	if (r == 0 && !endpoints->closed)
 		r = usb_endpoints_start_out(endpoints);
 	if (r == 0 && !endpoints->closed)
@@ -322,14 +331,12 @@ static int usb_endpoints_notify_done(struct usb_endpoints *endpoints)
 }
 
 /*
- * Hands the message over, and arms the next read before anything that comes of it is written. A
- * message that still waits on IN is not looked at in between: the one that has come may be the reason
- * to take it back.
+ * Hands the message over. The next read is armed after that, and before anything is written. A message
+ * that still waits on IN is not looked at in between: the one that has come may be the reason to take
+ * it back.
  */
-static int usb_endpoints_deliver(struct usb_endpoints *endpoints)
+static void usb_endpoints_deliver(struct usb_endpoints *endpoints)
 {
-	int r = 0;
-
 	/* It fits: the two buffers are of one size. */
 	(void)payload_set(&endpoints->message, usb_framing_message(&endpoints->framing));
 	usb_framing_taken(&endpoints->framing);
@@ -338,15 +345,13 @@ static int usb_endpoints_deliver(struct usb_endpoints *endpoints)
 	endpoints->delivering = true;
 	endpoints->callbacks->message(endpoints->owner, payload_view(&endpoints->message));
 	endpoints->delivering = false;
+	endpoints->delivered = true;
 	payload_clear(&endpoints->message);
-	if (usb_endpoints_may_start(endpoints))
-		r = usb_endpoints_start_out(endpoints);
-	return r;
 }
 
 /*
- * A read that was kept and failed was the old driver's; one that was taken back failed because of
- * that. Another is armed after this.
+ * A read that was kept and failed was the old driver's, and so was one that brought what its message
+ * lacked; one that was taken back failed because of that. Another is armed after this.
  */
 static void usb_endpoints_out_back(struct usb_endpoints *endpoints)
 {
@@ -357,8 +362,10 @@ static void usb_endpoints_out_back(struct usb_endpoints *endpoints)
 		return;
 	endpoints->out_kept = false;
 	endpoints->out_recalled = false;
-	if ((kept && usb_transfer_is_lost(endpoints->out.result)) ||
-	    (recalled && endpoints->out.result == -ECONNRESET)) {
+	kept = kept && (usb_transfer_is_lost(endpoints->out.result) ||
+		(endpoints->out.result > 0 && usb_framing_is_former(&endpoints->framing,
+			(size_t)endpoints->out.result)));
+	if (kept || (recalled && endpoints->out.result == -ECONNRESET)) {
 		endpoints->out.done = false;
 		if (kept)
 			usb_framing_reset(&endpoints->framing, endpoints->packet_size);
@@ -374,9 +381,9 @@ static int usb_endpoints_out_done(struct usb_endpoints *endpoints)
 		return 0;
 	if (result < 0)
 		return (int)result;
-	if (!usb_framing_received(&endpoints->framing, (size_t)result))
-		return 0;
-	return usb_endpoints_deliver(endpoints);
+	if (usb_framing_received(&endpoints->framing, (size_t)result))
+		usb_endpoints_deliver(endpoints);
+	return 0;
 }
 
 int usb_endpoints_harvest(struct usb_endpoints *endpoints)

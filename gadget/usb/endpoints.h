@@ -16,8 +16,9 @@
  * waits at ep0. The next read is armed before the answer to a message is written, so that it is in
  * place when the driver gets its answer and can do anything else; but after the message was handed
  * over, because the call that the message becomes need not wait for that. And a read that was armed at the very moment
- * of an event, so that nobody knows on which side of it, is not abandoned: the kernel ends it if it
- * was the old driver's, and what it brings is the beginning of the new one's first command.
+ * of an event, so that nobody knows on which side of it, is not abandoned: if it was the old driver's,
+ * the kernel ends it, unless it had brought the end of that one's message before, which its length
+ * tells; else what it brings is the beginning of the new one's first command.
  *
  * The write that ends a message rings no bell. A driver that has read it sends its next command, and
  * that rings; waking up for the one and then for the other was a third of all of this process's
@@ -47,6 +48,7 @@ struct usb_endpoints {
 	enum usb_endpoints_state state;
 	bool closed; /* the device was closed; no callback may come */
 	bool delivering; /* a message is being handed over: nothing is started */
+	bool delivered;  /* one was, and the next read is not armed yet */
 	const struct usb_callbacks *callbacks;
 	void *owner;
 	const struct usb_control *control; /* asked whether an event waits */

@@ -50,18 +50,25 @@ void usb_framing_reset(struct usb_framing *framing, size_t packet_size)
 	framing->packet_size = packet_size;
 	framing->missing = 0;
 	framing->offset = 0;
+	framing->rest = 0;
 	framing->state = USB_FRAMING_FIRST;
 }
 
 void usb_framing_restart(struct usb_framing *framing, size_t packet_size)
 {
 	assert(packet_size > 0 && USB_HIGH_SPEED_BULK % packet_size == 0);
+	framing->rest = usb_min(framing->missing, USB_READ_MAX);
 	framing->offset = framing->buffer.size;
 	payload_wipe(framing->buffer.bytes, framing->offset);
 	framing->buffer.size = 0;
 	framing->packet_size = packet_size;
 	framing->missing = 0;
 	framing->state = USB_FRAMING_FIRST;
+}
+
+bool usb_framing_is_former(const struct usb_framing *framing, size_t size)
+{
+	return framing->rest > 0 && size == framing->rest;
 }
 
 /* What a read brought that was meant to bring the end of another message: to the front. */

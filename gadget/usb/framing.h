@@ -41,6 +41,7 @@ struct usb_framing {
 	size_t missing;   /* bytes that are still to come */
 	size_t asked;     /* by the read that is under way */
 	size_t offset;    /* where it puts them, if not where a message begins */
+	size_t rest;      /* what it would bring of the message before the restart */
 	size_t (*missing_of)(const uint8_t *bytes, size_t size);
 };
 
@@ -67,6 +68,13 @@ void usb_framing_reset(struct usb_framing *framing, size_t packet_size);
  * though its place in the buffer is that of another one's end.
  */
 void usb_framing_restart(struct usb_framing *framing, size_t packet_size);
+
+/*
+ * Whether size bytes, which that read brought, are the end of the message before the restart: all
+ * that it lacked. (They would also be if a new driver's first message were just as long: that one is
+ * lost.)
+ */
+bool usb_framing_is_former(const struct usb_framing *framing, size_t size);
 
 /* Where the next read goes. Not while a message waits to be taken. */
 struct usb_space usb_framing_space(struct usb_framing *framing);

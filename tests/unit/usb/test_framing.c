@@ -314,12 +314,44 @@ static void test_restart(void **state)
 		space = usb_framing_space(&framing);
 		bring(space, &new, all, &size);
 		usb_framing_restart(&framing, 512);
+		assert_false(usb_framing_is_former(&framing, rows[i].brought));
 		/* A full read is one that the host has not ended. */
 		framing.asked = rows[i].brought % 512 == 0 ? rows[i].brought : framing.asked;
 		assert_int_equal(usb_framing_received(&framing, rows[i].brought), rows[i].complete);
 		assert_memory_equal(framing.buffer.bytes, all, rows[i].brought);
 		for (size_t j = rows[i].brought; j < framing.buffer.capacity; j++)
 			assert_int_equal(framing.buffer.bytes[j], 0);
+		usb_framing_deinit(&framing);
+	}
+}
+
+/* What such a read brought of the old driver's message, because it was there already. */
+static void test_former(void **state)
+{
+	static const struct {
+		uint32_t old_length;
+		size_t former;
+	} rows[] = { { 2000, 1498 }, { 503, 1 }, { 98304, USB_READ_MAX } };
+	struct usb_framing framing = USB_FRAMING_NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct step old = { 0, 512, rows[i].old_length, 0 };
+		uint8_t all[MESSAGE_MAX];
+		size_t size = 0;
+
+		assert_int_equal(usb_framing_init(&framing, MESSAGE_MAX, missing_of), 0);
+		usb_framing_reset(&framing, 512);
+		bring(usb_framing_space(&framing), &old, all, &size);
+		if (usb_framing_received(&framing, 512))
+			usb_framing_taken(&framing);
+		(void)usb_framing_space(&framing);
+		usb_framing_restart(&framing, 512);
+		assert_true(usb_framing_is_former(&framing, rows[i].former));
+		assert_false(usb_framing_is_former(&framing, rows[i].former + 1));
+		usb_framing_reset(&framing, 512);
+		assert_false(usb_framing_is_former(&framing, 0));
+		assert_false(usb_framing_is_former(&framing, rows[i].former));
 		usb_framing_deinit(&framing);
 	}
 }
@@ -354,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_former),
 		cmocka_unit_test(test_small_limit),
 	};
 
