@@ -1,10 +1,12 @@
 /*
  * find-secret PATTERNS WHERE...: looks for bytes that must not be there.
+ * find-secret --locked PID: prints what a process has locked into memory, in hexadecimal, each region on
+ * a line of its own: the keys that only it knows, so that they can be looked for elsewhere.
  *
  * PATTERNS is a file with a name and the bytes in hexadecimal on each line. WHERE is a process, by its
  * number, of which all memory is searched that it can read, or the path of a file. Each place is
- * printed, with the name of the pattern and never its bytes, and at the end how much was searched of
- * what. The exit status is 0 if nothing was found, 1 if something was, 2 if it could not be searched.
+ * printed, with whether it is locked into memory and the name of the pattern, never its bytes, and at the
+ * end how much was searched of what. The exit status is 0 if nothing was found, 1 if something was, 2 if it could not be searched.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -19,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATTERNS_MAX 64
+#define PATTERNS_MAX 128
 #define PATTERN_MAX 128        /* bytes */
 #define CHUNK (1024 * 1024)
 #define EXIT_UNSEARCHED 2
@@ -46,7 +48,11 @@ static void read_pattern(const char *line)
 	char hex[2 * PATTERN_MAX + 1];
 	unsigned int byte;
 
-	if (pattern_count == PATTERNS_MAX || sscanf(line, "%63s %256s", pattern->name, hex) != 2)
+	if (pattern_count == PATTERNS_MAX) {
+		errno = E2BIG;
+		fail("patterns");
+	}
+	if (sscanf(line, "%63s %256s", pattern->name, hex) != 2)
 		return;
 	while (pattern->size < PATTERN_MAX &&
 		sscanf(&hex[2 * pattern->size], "%2x", &byte) == 1)
@@ -106,37 +112,87 @@ static uint64_t search_fd(int fd, uint64_t from, uint64_t to, const char *where)
 	return searched;
 }
 
-static void search_process(const char *pid)
+/* A region, as /proc/PID/smaps has it: a line of its own, then its properties, of which VmFlags is the last. */
+struct region {
+	uint64_t from, to;
+	char rights[8];
+	char name[256];
+	bool locked;
+};
+
+static bool next_region(FILE *maps, struct region *region)
 {
-	char path[64], line[512], where[384], rights[8], name[256];
-	uint64_t from, to, searched = 0;
-	unsigned int regions = 0;
-	FILE *maps;
+	char line[1024];
+
+	while (fgets(line, sizeof line, maps) != NULL) {
+		struct region next = { .from = 0 };
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*s %*s %*s %255s", &next.from, &next.to,
+				next.rights, next.name) >= 3)
+			*region = next;
+		if (strncmp(line, "VmFlags:", 8) != 0)
+			continue;
+		region->locked = strstr(line, " lo") != NULL;
+		if (region->rights[0] == 'r' && strncmp(region->name, "[v", 2) != 0)
+			return true;
+	}
+	return false;
+}
+
+static int open_memory(const char *pid, FILE **maps)
+{
+	char path[64];
 	int memory;
 
 	(void)snprintf(path, sizeof path, "/proc/%s/mem", pid);
 	memory = open(path, O_RDONLY | O_CLOEXEC);
 	if (memory < 0)
 		fail(path);
-	(void)snprintf(path, sizeof path, "/proc/%s/maps", pid);
-	maps = fopen(path, "r");
-	if (maps == NULL)
+	(void)snprintf(path, sizeof path, "/proc/%s/smaps", pid);
+	*maps = fopen(path, "r");
+	if (*maps == NULL)
 		fail(path);
-	while (fgets(line, sizeof line, maps) != NULL) {
-		name[0] = '\0';
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %*s %*s %*s %255s", &from, &to, rights,
-				name) < 3 || rights[0] != 'r' || strncmp(name, "[v", 2) == 0)
-			continue;
-		(void)snprintf(where, sizeof where, "process %s %s", pid, name);
-		searched += search_fd(memory, from, to, where);
-		regions++;
+	return memory;
+}
+
+static void search_process(const char *pid)
+{
+	char where[384];
+	struct region region = { .from = 0 };
+	uint64_t searched = 0;
+	unsigned int regions = 0;
+	FILE *maps;
+	int memory = open_memory(pid, &maps);
+
+	for (; next_region(maps, &region); regions++) {
+		(void)snprintf(where, sizeof where, "process %s %s%s", pid, region.name,
+			region.locked ? " locked" : "");
+		searched += search_fd(memory, region.from, region.to, where);
 	}
 	(void)fclose(maps);
 	(void)close(memory);
 	if (searched == 0)
-		fail(path);
+		fail(pid);
 	(void)printf("process %s: searched %" PRIu64 " kB in %u regions\n", pid, searched / 1024,
 		regions);
+}
+
+static void print_locked(const char *pid)
+{
+	struct region region = { .from = 0 };
+	uint8_t byte;
+	FILE *maps;
+	int memory = open_memory(pid, &maps);
+
+	while (next_region(maps, &region)) {
+		if (!region.locked)
+			continue;
+		while (region.from < region.to && pread(memory, &byte, 1, (off_t)region.from++) == 1)
+			(void)printf("%02x", byte);
+		(void)putchar('\n');
+	}
+	(void)fclose(maps);
+	(void)close(memory);
 }
 
 static void search_file(const char *path)
@@ -152,8 +208,12 @@ static void search_file(const char *path)
 int main(int argc, char **argv)
 {
 	if (argc < 3) {
-		(void)fputs("usage: find-secret PATTERNS PID|FILE...\n", stderr);
+		(void)fputs("usage: find-secret PATTERNS PID|FILE... | --locked PID\n", stderr);
 		return EXIT_UNSEARCHED;
+	}
+	if (strcmp(argv[1], "--locked") == 0) {
+		print_locked(argv[2]);
+		return EXIT_SUCCESS;
 	}
 	read_patterns(argv[1]);
 	for (int i = 2; i < argc; i++) {

@@ -5,6 +5,7 @@
 # host and in the guest. find-secret does the work (tests/secrets).
 
 SECRETS=/run/secrets
+PATTERNS=$SECRETS/patterns # the guest may see an old copy of a file that has changed since it read it
 FIND_SECRET=$HOST_PROGRAMS/tests/secrets/find-secret
 
 # pattern NAME PERL-EXPRESSION: a line for find-secret; the expression gives the bytes.
@@ -14,7 +15,7 @@ pattern()
 }
 
 # pin_patterns NAME TEXT: as it is, its end (a buffer is overwritten from its beginning), as hexadecimal
-# text of both kinds, with blanks, and as base64 wherever it begins.
+# text of both kinds, with blanks, in pieces of four bytes wherever they begin, and as base64.
 pin_patterns()
 {
 	local start
@@ -23,6 +24,10 @@ pin_patterns()
 	pattern "$1-hex" "unpack('H*', '$2')"
 	pattern "$1-HEX" "uc unpack('H*', '$2')"
 	pattern "$1-spaced" "join(' ', map { sprintf '%02X', ord } split //, '$2')"
+	for start in $(seq 0 $((${#2} - 4))); do
+		pattern "$1-piece-hex-$start" "unpack('H*', substr('$2', $start, 4))"
+		pattern "$1-piece-HEX-$start" "uc unpack('H*', substr('$2', $start, 4))"
+	done
 	for start in 0 1 2; do
 		pattern "$1-base64-$start" \
 			"substr(encode_base64(('x' x $start) . '$2', ''), 4, 4 * int((length('$2') - 4) / 3))"
@@ -37,6 +42,41 @@ key_patterns()
 	pattern "$1-text" "substr('$text', 2, 40)"
 	pattern "$1-bytes" "substr(decode_base64('$text'), 1, 30)"
 	pattern "$1-hex" "unpack('H*', substr(decode_base64('$text'), 1, 30))"
+}
+
+# shared_pattern FILE PUBLIC-KEY: what the handshake makes of the two static keys.
+shared_pattern()
+{
+	printf 'static-secret %s\n' "$("$HOST_PROGRAMS/tests/secrets/shared-secret" "$1" "$2")"
+}
+
+# session_patterns PID GUEST-PID: the keys of the sessions that a bridge and a gadget have. Nobody else
+# knows them; but they are in what both have locked into memory, behind the number of the channel, the
+# one's key to send as the other's to receive (relay/secure_channel.h).
+session_patterns()
+{
+	"$FIND_SECRET" --locked "$1" >"$SECRETS/locked-here"
+	# Not by guest(), which keeps what a command prints.
+	guest_within 30 "/build/tests/secrets/find-secret --locked $2" >"$SECRETS/locked-there"
+	perl -e '
+		my (%there, %seen);
+		my $count = 0;
+		sub words { open my $file, "<", $_[0] or die; map { [unpack "(H16)*", pack "H*", $_ =~ s/\s//gr] } <$file> }
+		for my $region (words $ARGV[1]) {
+			my @w = @$region;
+			for (0 .. $#w - 8) { $there{$w[$_]} = [@w[$_ + 1 .. $_ + 8]] unless $w[$_] =~ /^0+$/ }
+		}
+		for my $region (words $ARGV[0]) {
+			my @w = @$region;
+			for (0 .. $#w - 8) {
+				my $other = $there{$w[$_]} or next;
+				my ($send, $receive) = (join("", @w[$_ + 1 .. $_ + 4]), join("", @w[$_ + 5 .. $_ + 8]));
+				next unless $send eq join "", @$other[4 .. 7] and $receive eq join "", @$other[0 .. 3];
+				printf "session-key-%d %s\n", ++$count, $_
+					for grep { !/^0+$/ && !$seen{$_}++ } $send, $receive;
+			}
+		}' "$SECRETS/locked-here" "$SECRETS/locked-there"
+	rm "$SECRETS/locked-here" "$SECRETS/locked-there"
 }
 
 # secrets_make: a PIN as text and as BCD; what a driver makes of it goes in a file, so that it is on no
@@ -75,7 +115,7 @@ guest_program_pid()
 search_host()
 {
 	local status=0
-	"$FIND_SECRET" "$SECRETS/patterns" "$@" >"$RESULTS/found" || status=$?
+	"$FIND_SECRET" "$PATTERNS" "$@" >"$RESULTS/found" || status=$?
 	[ "$status" != 2 ] || fail "$* can't be searched"
 	tail -n 1 "$RESULTS/found" >>"$RESULTS/searched.log"
 	grep ' at ' "$RESULTS/found" || true
@@ -83,7 +123,7 @@ search_host()
 
 search_guest()
 {
-	guest_within 60 "/build/tests/secrets/find-secret /secrets/patterns $* || [ \$? = 1 ]" \
+	guest_within 60 "/build/tests/secrets/find-secret /secrets/$(basename "$PATTERNS") $* || [ \$? = 1 ]" \
 		>"$RESULTS/found" || fail "$* can't be searched in the guest"
 	tail -n 1 "$RESULTS/found" >>"$RESULTS/searched.log"
 	grep ' at ' "$RESULTS/found" || true

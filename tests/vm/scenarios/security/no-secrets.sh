@@ -7,11 +7,16 @@
 #          that the card sends back. Each process is killed while a VERIFY runs, the link is cut, and
 #          processes end by SIGSEGV and SIGABRT where core dumps are asked for, to a file and to a
 #          program.
-# Asserts: the search finds the PIN in the program that sends it, and in a file, as a control. It finds
-#          it in no log or other file, and no process of ours leaves a core file. With keys, nothing of
-#          the PIN is in the memory of front, core, monitor, worker or gadget a moment later, and of
-#          each private key only the one copy that is in use, locked into memory. Without keys, where
-#          nanomsg has it in clear, the same, but for the last bytes that a connection read.
+# Asserts: the search finds the PIN in the program that sends it, in a file and in a core file, as a
+#          control. It finds it in no log or other file, and no process of ours leaves a core file: the
+#          gadget wherever its kernel puts them, the bridge where the host's kernel puts them into a
+#          process's folder, which is said if it doesn't. With keys, nothing of the PIN is in the
+#          memory of front, core, monitor, worker, prober, gadget or maker a moment later, nothing of the
+#          secret that the two static keys make, and of each private key and each key of the session
+#          only the one copy at each end that is in use, locked into memory. Without keys, where nanomsg
+#          has it in clear, the same, but for the last bytes that a connection read. What is not looked
+#          for: keys of one handshake (its ephemeral ones, and what is derived before the session's),
+#          which nobody outside can know.
 #
 # Limit: 240
 
@@ -109,6 +114,27 @@ search_ours()
 	done
 	search_host "${PROCESSES[host-bridge]}" | sed "s/^/core: /"
 	search_guest "$(guest_program_pid gadget)" | sed "s/^/gadget: /"
+	search_guest "$(guest 'pgrep -x ccid-gadget-usb')" | sed "s/^/maker: /"
+}
+
+# nothing_but_keys WHAT: in their memory, with the keys of the session that they have now. Those who need
+# a key have it once, where it is locked.
+nothing_but_keys()
+{
+	local found key count
+	session_patterns "${PROCESSES[host-bridge]}" "$(guest_program_pid gadget)" >"$SECRETS/session"
+	count=$(wc -l <"$SECRETS/session")
+	assert "the keys of the session are known" [ "$count" -ge 2 ]
+	PATTERNS=$(mktemp "$SECRETS/with-session-XXXXXX")
+	cat "$SECRETS/patterns" "$SECRETS/session" >"$PATTERNS"
+	found=$(search_ours)
+	found=$(but_for "$found" '^core: .* locked: bridge-key-bytes at')
+	found=$(but_for "$found" '^gadget: .* locked: guest-key-bytes at')
+	for key in $(seq "$count"); do
+		found=$(but_for "$found" "^core: .* locked: session-key-$key at")
+		found=$(but_for "$found" "^gadget: .* locked: session-key-$key at")
+	done
+	nothing_in "front, core, monitor, worker, gadget and maker$1, but the keys in use, which are locked" "$found"
 }
 
 # but_for FOUND PATTERN: the lines without one that is expected, which must be there.
@@ -189,11 +215,63 @@ guest_dumps()
 		rm -f /tmp/cores/*"
 }
 
+# A prober lives for as long as another program has the card for itself.
+search_prober()
+{
+	local program
+	host_exchange --share exclusive connect + sleep 20000 >/dev/null &
+	program=$!
+	process_kill host-bridge
+	wait_for 20 "the end of the bridge's other processes" no_host_role
+	bridge_start
+	wait_for 10 "a prober" host_role prober >/dev/null
+	nothing_in "prober" "$(search_host "$(host_role prober)")"
+	kill "$program"
+	wait_for 40 "the guest's use of the card" all_works
+}
+
+# host_dumps: the core files of the host, if its kernel writes any in a folder of the process's own
+host_dumps()
+{
+	find "$CORES" -type f
+	find / -maxdepth 1 -type f -name '*core*' -newer "$SECRETS/patterns"
+}
+
+# A program that has a PIN and does nothing about it leaves a core file, in which it is found.
+host_dump_control()
+{
+	local pattern program
+	pattern=$(cat /proc/sys/kernel/core_pattern)
+	case $pattern in
+	[\|/]* | '')
+		echo "not looked for: core files of the host, whose kernel gives them to '$pattern'"
+		return
+		;;
+	esac
+	(cd "$CORES" && ulimit -c unlimited && exec "$HOST_EXCHANGE" --wait 15 apdu "$(cat "$SECRETS/echo")" \
+		+ sleep 20000 >/dev/null 2>&1) &
+	program=$!
+	host_has_pin()
+	{
+		[ -n "$(search_host "$program" 2>/dev/null)" ]
+	}
+	wait_for 10 "the program's memory" host_has_pin
+	sleep 0.5
+	kill -SEGV "$program"
+	wait "$program" || true
+	assert_equal "core files of a program that isn't hardened" 1 "$(host_dumps | wc -l)"
+	assert_contains "that core file" "pin at" "$(search_host "$(host_dumps)")"
+	rm "$(host_dumps)"
+}
+
 secrets_make
 bridge_key=$("$bridge" genkey "$SECRETS/bridge.key")
 guest_key=$("$bridge" genkey "$SECRETS/guest.key")
-key_patterns bridge-key "$SECRETS/bridge.key" >>"$SECRETS/patterns"
-key_patterns guest-key "$SECRETS/guest.key" >>"$SECRETS/patterns"
+{
+	key_patterns bridge-key "$SECRETS/bridge.key"
+	key_patterns guest-key "$SECRETS/guest.key"
+	shared_pattern "$SECRETS/guest.key" "$bridge_key"
+} >>"$SECRETS/patterns"
 keyed_configs
 host_pcscd_start
 card_start "$VPCD_PORT:t1"
@@ -221,14 +299,7 @@ assert_contains "core, which needs its key" "bridge-key-bytes at" \
 
 echo "with keys"
 settle
-found=$(search_ours)
-found=$(but_for "$found" '^core: .*: bridge-key-bytes')
-found=$(but_for "$found" '^gadget: .*: guest-key-bytes')
-nothing_in "front, core, monitor, worker and gadget, but the two keys in use" "$found"
-for status in "$(cat "/proc/${PROCESSES[host-bridge]}/status")" \
-	"$(guest "cat /proc/$(guest_program_pid gadget)/status")"; do
-	assert "a key is locked into memory" [ "$(sed -n 's/^VmLck:[^0-9]*\([0-9]*\).*/\1/p' <<<"$status")" -gt 0 ]
-done
+nothing_but_keys ""
 assert_equal "swap in the guest" "" "$(guest "swapon --show")"
 
 mid_verify "the link was cut" cut_link
@@ -236,10 +307,8 @@ mid_verify "front was killed" host_role_kill front
 mid_verify "worker was killed" host_role_kill worker
 mid_verify "core was killed" kill_core
 mid_verify "gadget was killed" end_gadget KILL
-found=$(search_ours)
-found=$(but_for "$found" '^core: .*: bridge-key-bytes')
-found=$(but_for "$found" '^gadget: .*: guest-key-bytes')
-nothing_in "front, core, monitor, worker and gadget after that" "$found"
+nothing_but_keys ", after that"
+search_prober
 
 echo "core dumps"
 for pattern in "/tmp/cores/file.%p" "|/usr/bin/tee /tmp/cores/piped.%p"; do
@@ -249,11 +318,12 @@ for pattern in "/tmp/cores/file.%p" "|/usr/bin/tee /tmp/cores/piped.%p"; do
 	mid_verify "gadget ended by SIGSEGV" end_gadget SEGV
 	assert_equal "core files of gadget, to $pattern" 0 "$(guest_dumps)"
 done
+host_dump_control
 for role in front monitor worker; do
 	mid_verify "$role ended by SIGABRT" end_role "$role" ABRT
 done
 mid_verify "core ended by SIGSEGV" end_core SEGV
-assert_equal "core files of the bridge" "" "$(find "$CORES" -type f)"
+assert_equal "core files of the bridge" "" "$(host_dumps)"
 
 echo "without keys"
 guest_stop_program gadget >/dev/null
@@ -268,7 +338,7 @@ gadget_start
 settle
 found=$(search_ours)
 echo "without keys there is in nanomsg's buffers: ${found:-nothing}"
-nothing_in "core, monitor and worker" "$(grep -E '^(core|monitor|worker): ' <<<"$found" || true)"
+nothing_in "core, monitor, worker and maker" "$(grep -E '^(core|monitor|worker|maker): ' <<<"$found" || true)"
 
 chmod 0600 "$RESULTS"/*
 guest "dmesg >/results/guest-dmesg.txt"
