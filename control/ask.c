@@ -55,27 +55,35 @@ static json_t *read_answer(int fd)
 	return answer;
 }
 
+int control_ask_answer(const char *path, const struct control_request *request, json_t **answer)
+{
+	char line[CONTROL_LINE_MAX + 1];
+	int fd;
+
+	*answer = NULL;
+	if (control_line_write(request, line) != 0)
+		return EMSGSIZE;
+	fd = control_socket_connect(path);
+	if (fd < 0)
+		return errno;
+	if (send(fd, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line))
+		*answer = read_answer(fd);
+	(void)close(fd);
+	return *answer != NULL ? 0 : EPROTO;
+}
+
 /* One question and its answer; NULL after saying why there is none. */
 static json_t *ask_once(const struct control_asking *asking)
 {
-	char line[CONTROL_LINE_MAX + 1];
-	json_t *answer = NULL;
-	int fd;
+	json_t *answer;
+	int error = control_ask_answer(asking->path, &asking->request, &answer);
 
-	if (control_line_write(&asking->request, line) != 0) {
+	if (error == EMSGSIZE)
 		say(asking, "this is too long for a question", "");
-		return NULL;
-	}
-	fd = control_socket_connect(asking->path);
-	if (fd < 0) {
-		say_connect(asking, errno);
-		return NULL;
-	}
-	if (send(fd, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line))
-		answer = read_answer(fd);
-	(void)close(fd);
-	if (answer == NULL)
+	else if (error == EPROTO)
 		say(asking, "the daemon gives no answer", "");
+	else if (error != 0)
+		say_connect(asking, error);
 	return answer;
 }
 

@@ -23,6 +23,12 @@ struct control_asking {
 };
 
 /*
+ * Asks the daemon whose socket is at path. Returns 0, and the answer, to be given back by json_decref(); or
+ * an errno: of the connection, EPROTO when no answer comes over it, EMSGSIZE when the request is too long.
+ */
+int control_ask_answer(const char *path, const struct control_request *request, json_t **answer);
+
+/*
  * Asks and prints. What goes wrong is said in one line on stderr. Returns the exit status: 0, or 1 if
  * there is no answer.
  */

@@ -385,6 +385,11 @@ struct connection_look connection_look(const struct connection *connection)
 	};
 }
 
+const struct wire_readers *connection_readers(const struct connection *connection)
+{
+	return guest_session_readers(connection->session);
+}
+
 /* ---- life ---- */
 
 static void connection_timers(struct connection *connection)

@@ -56,6 +56,9 @@ struct connection_look {
 
 struct connection_look connection_look(const struct connection *connection);
 
+/* What the bridge shows this guest; nothing while there is no session. */
+const struct wire_readers *connection_readers(const struct connection *connection);
+
 /*
  * Makes a call; see guest_session_call(). Returns what that returns. Its reply comes later, never
  * from within.

@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/payload.h"
 #include "gadget/doctor_parts.h"
-#include "relay/key_file.h"
+#include "relay/key_checkup.h"
 
 /* Returns whether config can be used. */
 static bool check_configuration(struct checkup *checkup, const char *file, struct config *config)
@@ -29,24 +28,6 @@ static bool check_configuration(struct checkup *checkup, const char *file, struc
 	return r == 0;
 }
 
-static void check_key(struct checkup *checkup, const struct config *config)
-{
-	struct private_key key;
-	char why[KEY_FILE_WHY_MAX], remedy[CONFIG_PATH_MAX + 32];
-	int r;
-
-	if (!config->keyed)
-		return;
-	r = key_file_read(config->key_file, &key, why);
-	payload_wipe(&key, sizeof(key));
-	(void)snprintf(remedy, sizeof(remedy), "ccid-gadget genkey %s", config->key_file);
-	if (r == 0)
-		checkup_ok(checkup, "key file", "%s can be used", config->key_file);
-	else
-		checkup_problem(checkup, "key file", access(config->key_file, F_OK) != 0 ? remedy : NULL,
-			"%s", why);
-}
-
 int doctor_run(const char *file)
 {
 	static struct config config;
@@ -59,8 +40,10 @@ int doctor_run(const char *file)
 	doctor_kernel(&checkup, usable ? &config : NULL);
 	doctor_drivers(&checkup, usable ? &config : NULL);
 	if (usable) {
-		check_key(&checkup, &config);
-		doctor_bridge(&checkup, &config);
+		if (config.keyed)
+			key_checkup(&checkup, "ccid-gadget", config.key_file);
+		if (doctor_bridge(&checkup, &config))
+			doctor_daemon(&checkup, &config);
 	}
 	return checkup_end(&checkup);
 }

@@ -1,6 +1,8 @@
 /*
- * Whether the bridge can be reached: only that somebody listens there, since a session of ours would end
- * that of a daemon that runs. See doctor_parts.h.
+ * Whether the bridge can be reached: that somebody listens there and, with keys, answers a handshake. A
+ * session of ours would end that of a daemon that runs. See doctor_parts.h.
+ *
+ * A bridge doesn't answer those whose key it hasn't, so it is the same silence whichever key is wrong.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -8,9 +10,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/payload.h"
 #include "gadget/doctor_parts.h"
+#include "relay/channel_probe.h"
 #include "relay/endpoint.h"
 #include "relay/endpoint_probe.h"
+#include "relay/key_file.h"
 
 /* What to make of an error, by experience. */
 static const char *meaning(int error, bool ipc)
@@ -30,7 +35,31 @@ static const char *meaning(int error, bool ipc)
 	return strerror(error);
 }
 
-void doctor_bridge(struct checkup *checkup, const struct config *config)
+/* Without a key that can be read, a line has been said about that. */
+static bool check_keys(struct checkup *checkup, const struct config *config)
+{
+	struct key_pair own;
+	char why[KEY_FILE_WHY_MAX], ours[KEY_TEXT_SIZE];
+	int r = key_file_read(config->key_file, &own.private, why);
+
+	if (r == 0) {
+		key_public(&own.private, &own.public);
+		key_public_to_text(&own.public, ours);
+		r = channel_probe(config->bridge, &own, &config->bridge_key);
+	} else {
+		r = -EACCES;
+	}
+	payload_wipe(&own, sizeof(own));
+	if (r == 0)
+		checkup_ok(checkup, "keys", "the bridge answers to ours");
+	else if (r > 0)
+		checkup_problem(checkup, "keys", "ccid-bridge pubkey, on the host, for bridge-key here",
+			"the bridge doesn't answer: bridge-key is not its key, or none of its guests has "
+			"key = \"%s\", which is ours", ours);
+	return r == 0;
+}
+
+bool doctor_bridge(struct checkup *checkup, const struct config *config)
 {
 	bool ipc = endpoint_is_ipc(config->bridge);
 	int error = endpoint_probe(config->bridge);
@@ -40,4 +69,5 @@ void doctor_bridge(struct checkup *checkup, const struct config *config)
 	else
 		checkup_problem(checkup, "bridge", NULL, "%s: %s", config->bridge,
 			meaning(error, ipc));
+	return error == 0 && (!config->keyed || check_keys(checkup, config));
 }

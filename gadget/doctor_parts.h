@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/checkup.h"
 #include "gadget/config.h"
 
@@ -15,5 +17,8 @@ void doctor_kernel(struct checkup *checkup, const struct config *config);
 /* The drivers in this machine: udev, pcscd, and that libccid knows the devices of config. */
 void doctor_drivers(struct checkup *checkup, const struct config *config);
 
-/* The way to the bridge. */
-void doctor_bridge(struct checkup *checkup, const struct config *config);
+/* The way to the bridge, and, with keys, whether it answers to ours. Returns whether all was well with it. */
+bool doctor_bridge(struct checkup *checkup, const struct config *config);
+
+/* What a daemon that runs has reached: its session, and readers that match. */
+void doctor_daemon(struct checkup *checkup, const struct config *config);

@@ -64,13 +64,17 @@ static json_t *report_place(const struct daemon *daemon, size_t i)
 
 static json_t *report_readers(const struct daemon *daemon)
 {
-	json_t *list = json_array();
+	const struct wire_readers *hosts = connection_readers(daemon_connection(daemon));
+	json_t *list = json_array(), *shown = json_array();
 
+	for (size_t i = 0; i < hosts->count; i++)
+		(void)json_array_append_new(shown, control_json_text(hosts->readers[i].name));
 	for (size_t i = 0; i < daemon_places(daemon)->count; i++)
 		(void)json_array_append_new(list, report_place(daemon, i));
-	return json_pack("{s:i, s:s, s:o, s:b, s:o}", "schema", CONTROL_SCHEMA,
+	return json_pack("{s:i, s:s, s:o, s:b, s:o, s:o}", "schema", CONTROL_SCHEMA,
 		"program", "ccid-gadget", "time", control_json_time(time(NULL)),
-		"connected", connection_is_up(daemon_connection(daemon)), "readers", list);
+		"connected", connection_is_up(daemon_connection(daemon)), "shown", shown,
+		"readers", list);
 }
 
 /* ---- status ---- */

@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/payload.h"
 #include "host-bridge/doctor_parts.h"
-#include "relay/key_file.h"
+#include "relay/key_checkup.h"
 
 /* Returns whether config can be used. */
 static bool check_configuration(struct checkup *checkup, const char *file,
@@ -30,24 +29,6 @@ static bool check_configuration(struct checkup *checkup, const char *file,
 	return r == 0;
 }
 
-static void check_key(struct checkup *checkup, const struct bridge_config *config)
-{
-	struct private_key key;
-	char why[KEY_FILE_WHY_MAX], remedy[CONFIG_PROBLEM_MAX];
-	int r;
-
-	if (!config->keyed)
-		return;
-	r = key_file_read(config->key_file, &key, why);
-	payload_wipe(&key, sizeof(key));
-	(void)snprintf(remedy, sizeof(remedy), "ccid-bridge genkey %s", config->key_file);
-	if (r == 0)
-		checkup_ok(checkup, "key file", "%s can be used", config->key_file);
-	else
-		checkup_problem(checkup, "key file", access(config->key_file, F_OK) != 0 ? remedy : NULL,
-			"%s", why);
-}
-
 int doctor_run(const char *file)
 {
 	struct bridge_config config = BRIDGE_CONFIG_NULL;
@@ -58,7 +39,8 @@ int doctor_run(const char *file)
 		checkup_unknown(&checkup, "user", "not root, who alone may see some of this");
 	usable = check_configuration(&checkup, file, &config);
 	if (usable) {
-		check_key(&checkup, &config);
+		if (config.keyed)
+			key_checkup(&checkup, "ccid-bridge", config.key_file);
 		doctor_endpoints(&checkup, &config);
 	}
 	doctor_pcsc(&checkup, usable ? &config : NULL, &pcsc_native);
