@@ -92,7 +92,7 @@ measure_program()
 	times=$(run_program "$2" "$DELAY_RUNS" "$3") || fail "$3, $2, $1 ms: $times"
 	turns=$(($(wire_count "$port" turns) - turns))
 	echo "$1 $2 $3 $(xargs <<<"$times")" >>"$RESULTS/delays"
-	[ "$1" != 0 ] || measure programs "way=$2 program=$3" \
+	[ "$1" != "${DELAYS[0]}" ] || measure programs "way=$2 program=$3" \
 		"command=$(tr ' ' _ <<<"${PROGRAM_COMMAND[$3]}") runs=$DELAY_RUNS turns=$turns"
 }
 
