@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "control/text.h"
 
+#define LEVEL_SAYING "from now on the log has what is as important as: %s"
+
 /* ---- JSON ---- */
 
 json_t *control_status_head(const struct control_daemon *daemon)
@@ -63,8 +65,12 @@ json_t *control_status_log_level(const struct control_question *question)
 			return control_json_error("only root, or the daemon's own user, may change that");
 		if (log_level_by_name(wanted, &level) != 0)
 			return control_json_error("this is none of error, warning, info, debug");
+		/* Whichever of the two prints it: the last line that there is says why. */
+		if (level < LOG_LEVEL_WARNING)
+			log_warning("main", LEVEL_SAYING, wanted);
 		log_set_level(level);
-		log_warning("main", "from now on the log has what is as important as: %s", wanted);
+		if (level >= LOG_LEVEL_WARNING)
+			log_warning("main", LEVEL_SAYING, wanted);
 	}
 	return json_pack("{s:i, s:s}", "schema", CONTROL_SCHEMA,
 		"log_level", log_level_name(log_get_level()));

@@ -11,7 +11,7 @@
 #include "host-bridge/config.h"
 
 /*
- * Runs until SIGTERM, SIGINT or SIGHUP, or a fatal error. path is that of config. own is the bridge's key if config is keyed, and is wiped when core has its copy.
- * Returns the exit status of the process.
+ * Runs until SIGTERM, SIGINT or SIGHUP, or a fatal error. path is that of config. own is the bridge's key
+ * if config is keyed, and is wiped when core has its copy. Returns the exit status of the process.
  */
 int core_run(const struct bridge_config *config, const char *path, struct key_pair *own);

@@ -126,8 +126,11 @@ static void reader_complete(struct guest_reader *reader, const struct wire_reply
 	log_call(reader, &call, reply);
 	comeback_note(&reader->comeback, reader_now(reader), call.operation, reply->outcome,
 		reader->started != 0 ? reader_now(reader) - reader->started : 0);
-	call_stats_ended(&reader->stats, call.operation, call.data.size, reply,
-		reader->started != 0 ? uv_hrtime() / 1000 - reader->started_us : 0);
+	if (reader->started != 0)
+		call_stats_ended(&reader->stats, call.operation, call.data.size, reply,
+			uv_hrtime() / 1000 - reader->started_us);
+	else
+		call_stats_not_made(&reader->stats, reply);
 	reader->started = 0;
 	reader_unqueue(reader, 0);
 	reader->owner.complete(reader->owner.context, reply);

@@ -6,15 +6,25 @@
 
 #include "relay/call_stats.h"
 
+static void count_outcome(struct call_stats *stats, uint8_t outcome)
+{
+	if (outcome < CALL_STATS_OUTCOMES)
+		stats->outcomes[outcome]++;
+}
+
 void call_stats_ended(struct call_stats *stats, uint8_t operation, size_t sent,
 	const struct wire_reply *reply, uint64_t us)
 {
-	if (reply->outcome < CALL_STATS_OUTCOMES)
-		stats->outcomes[reply->outcome]++;
+	count_outcome(stats, reply->outcome);
 	if (operation != WIRE_TRANSMIT)
 		return;
 	stats->apdus++;
 	stats->bytes_sent += sent;
 	stats->bytes_received += reply->data.size;
 	latency_add(&stats->latency, us);
+}
+
+void call_stats_not_made(struct call_stats *stats, const struct wire_reply *reply)
+{
+	count_outcome(stats, reply->outcome);
 }

@@ -59,12 +59,13 @@ static void test_calls(void **state)
 	call_stats_ended(&stats, WIRE_TRANSMIT, 261, &long_one, 3000);
 	call_stats_ended(&stats, WIRE_TRANSMIT, 4, &busy, 2000);
 	call_stats_ended(&stats, WIRE_DISCONNECT, 0, &odd, 0);
+	call_stats_not_made(&stats, &busy);
 	calls = calls_of(&stats, CALL_STATS_OUTCOMES - 1);
 	assert_int_equal(control_json_number(calls, "apdus"), 3);
 	assert_int_equal(control_json_number(calls, "bytes_sent"), 270);
 	assert_int_equal(control_json_number(calls, "bytes_received"), 302);
 	part = json_object_get(calls, "errors");
-	assert_int_equal(control_json_number(part, wire_outcome_name(WIRE_CARD_BUSY)), 2);
+	assert_int_equal(control_json_number(part, wire_outcome_name(WIRE_CARD_BUSY)), 3);
 	assert_int_equal(control_json_number(part, wire_outcome_name(WIRE_NO_CARD)), 0);
 	part = json_object_get(calls, "latency_us");
 	assert_int_equal(control_json_number(part, "min"), 1000);
