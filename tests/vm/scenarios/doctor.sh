@@ -7,11 +7,13 @@
 #          exclusively, a pcscd that is frozen.
 # Guest:   ccid-gadget doctor: without dummy_hcd in the kernel, and loaded with too few ports; without
 #          configfs, udevd, pcscd, libccid; with a device that libccid doesn't know, without a bridge,
-#          with a dead tunnel, without a key, with one that others can read.
+#          with a dead tunnel, without a key, with one that others can read, with one that the bridge
+#          doesn't list, with another bridge's; with a daemon whose pattern matches nothing, and one whose
+#          name the bridge doesn't know.
 # Asserts: each is said with what to type, with exit status 1; once nothing is broken, nothing is said
 #          to be, with exit status 0; a reader that is in use is not disturbed.
 #
-# Limit: 180
+# Limit: 240
 
 bridge_doctor()
 {
@@ -84,6 +86,14 @@ kill -STOP "${PROCESSES[host-pcscd]}"
 finds bridge "runs, but doesn't answer" "systemctl restart pcscd"
 kill -CONT "${PROCESSES[host-pcscd]}"
 wait_for 10 "pcscd" bridge_doctor >/dev/null
+
+# A guest that is known by its key.
+bridge_key=$("$HOST_PROGRAMS/host-bridge/ccid-bridge" genkey /run/bridge.key)
+listed_key=$("$HOST_PROGRAMS/gadget/ccid-gadget" genkey /run/listed.key)
+{
+	echo 'key-file = "/run/bridge.key"'
+	echo "guest \"keyed\" { key = \"$listed_key\" readers = { \"*\" } }"
+} >>"$RESULTS/bridge.conf"
 host_bridge_start
 assert_contains "the bridge that runs" "somebody listens at ipc://$HOST_RUN/vm.sock" "$(bridge_doctor)"
 host_tunnel_start
@@ -127,6 +137,45 @@ finds gadget "nobody listens there: ccid-bridge doesn't run" "" /results/broken-
 finds gadget "/run/gadget.key" "ccid-gadget genkey /run/gadget.key" /results/broken-gadget.conf
 guest_try '/build/gadget/ccid-gadget genkey /run/gadget.key; chmod 644 /run/gadget.key'
 finds gadget "others may read or write it" "" /results/broken-gadget.conf
+
+echo "keys"
+# keyed_conf KEY-FILE BRIDGE-KEY: of a guest that is known by its key.
+keyed_conf()
+{
+	echo 'bridge = "ipc:///run/ccid-gadget/bridge.sock"'
+	echo "bridge-key = \"$2\""
+	echo "key-file = \"$1\""
+	echo 'reader "*" {}'
+} >"$RESULTS/keyed-gadget.conf"
+guest_try "umask 077; echo $(cat /run/listed.key) >/run/listed.key; chmod 600 /run/gadget.key"
+keyed_conf /run/listed.key "$bridge_key"
+assert_contains "the right keys" "the bridge answers to ours" "$(gadget_doctor /results/keyed-gadget.conf)"
+keyed_conf /run/gadget.key "$bridge_key"
+finds gadget "$(guest '/build/gadget/ccid-gadget pubkey /run/gadget.key')\", which is ours" "ccid-bridge pubkey" \
+	/results/keyed-gadget.conf
+keyed_conf /run/listed.key "$key"
+finds gadget "bridge-key is not its key" "ccid-bridge pubkey" /results/keyed-gadget.conf
+
+echo "with a daemon that waits"
+guest_gadget_config 'reader "Nonesuch*" {}'
+guest_gadget_start_only
+says_unmatched()
+{
+	[[ $(gadget_doctor) = *'none that is free matches "Nonesuch*"; there are: "Virtual PCD 0 00 00"'* ]]
+}
+wait_for 15 "the names that there are" says_unmatched
+finds gadget 'matches "Nonesuch*"' ""
+guest_stop_program gadget >/dev/null
+sed -i 's/^name = .*/name = "stranger"/' "$RESULTS/gadget.conf"
+guest_gadget_start_only
+says_refused()
+{
+	[[ $(gadget_doctor) = *'the bridge refuses the name "stranger"'* ]]
+}
+wait_for 15 "the refusal" says_refused
+finds gadget 'refuses the name "stranger"' "journalctl"
+guest_stop_program gadget >/dev/null
+guest_gadget_config
 
 echo "with a reader in use"
 guest_gadget_start_only
