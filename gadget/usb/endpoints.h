@@ -21,8 +21,8 @@
  * tells; else what it brings is the beginning of the new one's first command.
  *
  * The write that ends a message rings no bell. A driver that has read it sends its next command, and
- * that rings; waking up for the one and then for the other was a third of all of this process's
- * wake-ups and a quarter of its system calls. If no command follows, a timer has it looked at.
+ * that rings: waking up for the one and then for the other costs a wake-up and its system calls for each
+ * APDU. If no command follows, a timer has it looked at.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
