@@ -144,6 +144,12 @@ systemd_rights()
 	for pid in $(guest 'cat /sys/fs/cgroup/system.slice/ccid-bridge.service/cgroup.procs'); do
 		assert_unprivileged "ccid-bridge, process $pid" "$pid" ccid-bridge
 	done
+	for pid in ccid-bridge ccid-gadget; do
+		assert_equal "$pid: bytes that may be swapped out" 0 \
+			"$(guest "cat /sys/fs/cgroup/system.slice/$pid.service/memory.swap.max")"
+	done
+	assert "the bridge's key is locked into memory" \
+		[ "$(status_of "$(property ccid-bridge MainPID)" VmLck | tr -dc 0-9)" -gt 0 ]
 	assert_equal "the bridge's key" "ccid-bridge 600" "$(guest 'stat -c "%U %a" /usr/local/etc/ccid-relay/bridge.key')"
 	assert_equal "the tunnel's socket" "ccid-gadget 600" "$(guest 'stat -c "%U %a" /run/ccid-gadget/bridge.sock')"
 }

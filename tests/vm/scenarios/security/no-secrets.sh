@@ -8,9 +8,9 @@
 #          processes end by SIGSEGV and SIGABRT where core dumps are asked for, to a file and to a
 #          program.
 # Asserts: the search finds the PIN in the program that sends it, in a file and in a core file, as a
-#          control. It finds it in no log or other file, and no process of ours leaves a core file: the
-#          gadget wherever its kernel puts them, the bridge where the host's kernel puts them into a
-#          process's folder, which is said if it doesn't. With keys, nothing of the PIN is in the
+#          control. It finds it in no log or other file, and no process of ours leaves a core file: in the
+#          guest wherever its kernel puts them (a bridge is started there for that, too), on the host if
+#          its kernel puts them into a process's folder; if it doesn't, that is said. With keys, nothing of the PIN is in the
 #          memory of front, core, monitor, worker, prober, gadget or maker a moment later, nothing of the
 #          secret that the two static keys make, and of each private key and each key of the session
 #          only the one copy at each end that is in use, locked into memory. Without keys, where nanomsg
@@ -264,6 +264,23 @@ host_dump_control()
 	rm "$(host_dumps)"
 }
 
+# bridge_in_guest PATTERN: a bridge in the guest, whose kernel dumps as it is told here. It has a key, and
+# no guest yet, and so no monitor and no worker; what they do about dumps they do as these two.
+bridge_in_guest()
+{
+	# [e]: the shell that looks for it has this text, too.
+	local front="pgrep -f -- '--internal-rol[e] front'"
+	guest "mkdir -p -m 0700 /run/dumped"
+	guest_start bridge "prlimit --core=unlimited /build/host-bridge/ccid-bridge -c /results/dumped.conf"
+	wait_for 10 "front in the guest" guest_try "$front >/dev/null"
+	guest "sleep 0.5; kill -SEGV \$($front)"
+	assert_equal "core files of front, to $1" 0 "$(guest_dumps)"
+	guest_signal bridge SEGV
+	guest_end bridge >/dev/null
+	assert_equal "core files of core, to $1" 0 "$(guest_dumps)"
+	guest "rm -rf /run/dumped"
+}
+
 secrets_make
 bridge_key=$("$bridge" genkey "$SECRETS/bridge.key")
 guest_key=$("$bridge" genkey "$SECRETS/guest.key")
@@ -273,6 +290,11 @@ guest_key=$("$bridge" genkey "$SECRETS/guest.key")
 	shared_pattern "$SECRETS/guest.key" "$bridge_key"
 } >>"$SECRETS/patterns"
 keyed_configs
+cat >"$RESULTS/dumped.conf" <<END
+listen = { "ipc:///run/dumped/vm.sock", "tcp://127.0.0.1:$WIRE_PORT" }
+key-file = "/secrets/bridge.key"
+guest "vm" { key = "$guest_key" readers = { "*" } }
+END
 host_pcscd_start
 card_start "$VPCD_PORT:t1"
 bridge_start
@@ -317,6 +339,7 @@ for pattern in "/tmp/cores/file.%p" "|/usr/bin/tee /tmp/cores/piped.%p"; do
 	assert_equal "core files of a program that has no secrets, to $pattern" 1 "$(guest_dumps)"
 	mid_verify "gadget ended by SIGSEGV" end_gadget SEGV
 	assert_equal "core files of gadget, to $pattern" 0 "$(guest_dumps)"
+	bridge_in_guest "$pattern"
 done
 host_dump_control
 for role in front monitor worker; do
