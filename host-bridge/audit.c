@@ -24,6 +24,7 @@ static const char *const names[AUDIT_EVENTS] = {
 	[AUDIT_UNSENT] = "unsent",
 	[AUDIT_REFUSED] = "refused",
 	[AUDIT_SESSION_OPEN] = "session-open",
+	[AUDIT_SESSION_CONTESTED] = "session-contested",
 	[AUDIT_CARD_OPENED] = "card-opened",
 	[AUDIT_CARD_CLOSED] = "card-closed",
 	[AUDIT_REFUSED_CALL] = "refused-call",
@@ -137,6 +138,11 @@ void audit_session_open(struct audit *audit, uint64_t now, const struct bridge_g
 	audit_line(audit, now, AUDIT_SESSION_OPEN, "", " share=%s pin-pad=%s escape=%s pin-guard=%u",
 		share_name(policy->share.mode), policy->pin_pad ? "yes" : "no",
 		policy->escape ? "yes" : "no", policy->pin_guard);
+}
+
+void audit_session_contested(struct audit *audit, uint64_t now)
+{
+	audit_line(audit, now, AUDIT_SESSION_CONTESTED, "", "%s", "");
 }
 
 void audit_card_opened(struct audit *audit, uint64_t now, const char *reader, unsigned int protocol)

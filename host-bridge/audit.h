@@ -3,6 +3,7 @@
  * was refused. Lines of the log, of one form, for grep and awk:
  *
  *     audit: event=session-open share=transaction pin-pad=yes escape=no pin-guard=1 guest="vm1"
+ *     audit: event=session-contested guest="vm1"
  *     audit: event=card-opened protocol=T1 guest="vm1" reader="Gemalto PC Twin 00 00"
  *     audit: event=verification command=verify reference=81 result=wrong tries=2 sw=63C2 guest= reader=
  *     audit: event=refused-call call=escape why=policy guest="vm1" reader="Gemalto PC Twin 00 00"
@@ -49,6 +50,7 @@ enum audit_event {
 	AUDIT_REFUSED,  /* by the PIN guard: it has not reached the card */
 	/* Others: */
 	AUDIT_SESSION_OPEN,
+	AUDIT_SESSION_CONTESTED,
 	AUDIT_CARD_OPENED,
 	AUDIT_CARD_CLOSED,
 	AUDIT_REFUSED_CALL,
@@ -77,6 +79,9 @@ void audit_init(struct audit *audit, const char *guest);
 
 /* What happened, at now (ms). reader is the host's name for it. */
 void audit_session_open(struct audit *audit, uint64_t now, const struct bridge_guest_config *policy);
+/* Another daemon with this guest's key or name wants the session, of one that is at work. */
+void audit_session_contested(struct audit *audit, uint64_t now);
+
 void audit_card_opened(struct audit *audit, uint64_t now, const char *reader, unsigned int protocol);
 void audit_card_closed(struct audit *audit, uint64_t now, const char *reader);
 void audit_verification(struct audit *audit, uint64_t now, const char *reader,

@@ -182,8 +182,10 @@ static int core_message(struct core *core, size_t who, const struct wire_message
 	case WIRE_BYE:
 		/* The number of the session says which one it is. */
 		guest = guest_by_session(core, who, message->session);
-		if (guest != NULL && !core->stopping)
+		if (guest != NULL && !core->stopping) {
+			gate_hold(&core->gate, from->channel);
 			return bridge_guest_receive(guest, message, from);
+		}
 		refuse_session(core, from, message->session);
 		return 0;
 	}

@@ -144,6 +144,12 @@ int gate_out(struct gate *gate, uint64_t now, uint64_t channel, struct payload_v
 	return 0;
 }
 
+void gate_hold(struct gate *gate, uint64_t channel)
+{
+	if (gate->secure != NULL && channel != 0)
+		secure_bridge_hold(gate->secure, channel);
+}
+
 void gate_tick(struct gate *gate, uint64_t now)
 {
 	if (gate->secure == NULL || now < secure_bridge_deadline(gate->secure))

@@ -69,6 +69,9 @@ void gate_done(struct gate *gate);
 int gate_out(struct gate *gate, uint64_t now, uint64_t channel, struct payload_view frame,
 	struct payload_view *out);
 
+/* A session was heard in this channel (0: in none): see secure_bridge_hold(). */
+void gate_hold(struct gate *gate, uint64_t channel);
+
 /* Time has passed: call it when now >= gate_deadline(). */
 void gate_tick(struct gate *gate, uint64_t now);
 uint64_t gate_deadline(const struct gate *gate);

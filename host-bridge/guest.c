@@ -22,6 +22,7 @@ struct bridge_guest {
 	struct bridge_session *session;
 	struct front_route route;      /* of the session: where its daemon was heard last */
 	struct front_route from;       /* of the message that is being handled */
+	struct front_route newcomer;   /* of the daemon that waits for a welcome */
 	const char *why;              /* the session would end, should it end now */
 	struct guest_reader *readers; /* that were used once */
 	struct wire_readers allowed;  /* as told to the session */
@@ -42,7 +43,7 @@ static uint64_t guest_now(const struct bridge_guest *guest)
 
 /*
  * A welcome and a refusal go to whoever sent what they answer, which need not be the daemon of the
- * session.
+ * session; a welcome perhaps a while later.
  */
 static void guest_send(struct bridge_guest *guest, struct payload_view frame)
 {
@@ -51,7 +52,9 @@ static void guest_send(struct bridge_guest *guest, struct payload_view frame)
 
 	if (wire_decode(frame.bytes, frame.size, &message) != 0)
 		return;
-	if (message.type == WIRE_WELCOME || message.type == WIRE_REFUSED)
+	if (message.type == WIRE_WELCOME)
+		to = &guest->newcomer;
+	else if (message.type == WIRE_REFUSED)
 		to = &guest->from;
 	guest->host->send(guest->host->context, to, frame);
 }
@@ -202,6 +205,9 @@ static int guest_event(struct bridge_guest *guest, const struct bridge_event *ev
 	case BRIDGE_SESSION_DOWN:
 		guest_down(guest);
 		return 0;
+	case BRIDGE_SESSION_CONTESTED:
+		audit_session_contested(&guest->audit, guest_now(guest));
+		return 0;
 	case BRIDGE_SESSION_EXECUTE:
 		return guest_execute(guest, &event->call);
 	}
@@ -282,6 +288,8 @@ void bridge_guest_link_lost(struct bridge_guest *guest, const struct front_keepe
 {
 	if (guest->route.front == front)
 		guest->route.front = NULL;
+	if (guest->newcomer.front == front)
+		guest->newcomer.front = NULL;
 }
 
 bool bridge_guest_knows(const struct bridge_guest *guest, uint64_t session)
@@ -310,6 +318,9 @@ int bridge_guest_receive(struct bridge_guest *guest, const struct wire_message *
 	/* A frame of the session has its number, which only its daemon knows. */
 	if (r == 0 && message->type != WIRE_HELLO)
 		guest->route = *from;
+	if (message->type == WIRE_HELLO &&
+	    bridge_session_awaits(guest->session, message->hello.guest_boot))
+		guest->newcomer = *from;
 	return r < 0 ? r : guest_pump(guest);
 }
 

@@ -43,7 +43,8 @@
 #define SECURE_SILENCE 3000       /* ms without a frame from the bridge: a new handshake */
 #define SECURE_FORMER 5000        /* ms that frames of the channel before are still taken */
 #define SECURE_TENTATIVE_MAX 16   /* tentative channels of all guests together */
-#define SECURE_CHANNELS_MAX 3     /* channels of one guest; the one unheard for longest goes */
+#define SECURE_CHANNELS_MAX 3     /* channels of one guest; the session's stays, of the others the one
+                                     unheard for longest goes */
 #define SECURE_WORN_AGE 3600000   /* ms: a new handshake is due */
 #define SECURE_OVER_AGE 3660000   /* ms: nothing is sent or taken any more */
 #define SECURE_WORN_FRAMES (UINT64_C(1) << 32)
@@ -156,6 +157,12 @@ bool secure_is_initiate(struct payload_view frame);
 int secure_bridge_receive(struct secure_bridge *bridge, uint64_t now,
 	const struct secure_fresh *fresh, struct payload_view frame, struct payload *plaintext,
 	struct secure_received *received);
+
+/*
+ * The session was heard in this channel: it stays, whatever other channels its guest's key opens, until
+ * another one is held. Nothing happens if there is no such channel.
+ */
+void secure_bridge_hold(struct secure_bridge *bridge, uint64_t channel);
 
 /*
  * Packs a frame of a session for this channel; *frame is valid until the next call. Returns 0 or

@@ -5,7 +5,8 @@
  * fit, and who begins many only drives out his own. That first frame proves that somebody holds
  * the guest's key now, and makes it a channel of the guest, in the place of the one that was
  * silent for longest. So two daemons with one key don't take the channel away from each other;
- * which of them has the session is the session's affair.
+ * which of them has the session is the session's affair, and the channel of that one is held: however
+ * many are begun beside it, it keeps its place.
  *
  * It never speaks first, and says nothing to who isn't listed.
  *
@@ -33,6 +34,7 @@ struct listed_guest {
 	struct public_key key;
 	struct secure_channel channels[SECURE_CHANNELS_MAX]; /* id 0: this place is free */
 	uint64_t heard[SECURE_CHANNELS_MAX];                 /* ms: when a frame came in it last */
+	uint64_t held;                                       /* the session's channel; 0: none */
 };
 
 struct secure_bridge {
@@ -211,16 +213,27 @@ static int receive_initiate(struct secure_bridge *bridge, uint64_t now,
 
 /* ---- frames ---- */
 
-/* The tentative channel has proven itself: it takes the place of a free or the most silent one. */
+/* A free place, or that of the channel that was silent for longest and isn't held. */
+static size_t place_for_channel(const struct listed_guest *guest)
+{
+	size_t place = SECURE_CHANNELS_MAX;
+
+	for (size_t i = 0; i < SECURE_CHANNELS_MAX; i++) {
+		if (guest->channels[i].id == 0)
+			return i;
+		if (guest->channels[i].id != guest->held &&
+			(place == SECURE_CHANNELS_MAX || guest->heard[i] < guest->heard[place]))
+			place = i;
+	}
+	return place;
+}
+
+/* The tentative channel has proven itself. */
 static void confirm(struct secure_bridge *bridge, uint64_t now, struct tentative *tentative)
 {
 	struct listed_guest *guest = &bridge->guests[tentative->guest];
-	size_t place = 0;
+	size_t place = place_for_channel(guest);
 
-	for (size_t i = 1; i < SECURE_CHANNELS_MAX && guest->channels[place].id != 0; i++) {
-		if (guest->channels[i].id == 0 || guest->heard[i] < guest->heard[place])
-			place = i;
-	}
 	secure_channel_end(&guest->channels[place]);
 	guest->channels[place] = tentative->channel;
 	guest->heard[place] = now;
@@ -294,6 +307,14 @@ int secure_bridge_receive(struct secure_bridge *bridge, uint64_t now,
 		break;
 	}
 	return drop(&bridge->counts.malformed);
+}
+
+void secure_bridge_hold(struct secure_bridge *bridge, uint64_t id)
+{
+	size_t guest, index;
+
+	if (find_channel(bridge, id, &guest, &index) != NULL)
+		bridge->guests[guest].held = id;
 }
 
 int secure_bridge_seal(struct secure_bridge *bridge, uint64_t now, uint64_t id,

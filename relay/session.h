@@ -37,6 +37,8 @@
 #define SESSION_RETRY_FIRST 100     /* ms to the first retry over a new link; doubles from there */
 #define SESSION_BYE_REPEAT 500      /* ms without confirmation: the goodbye is repeated */
 #define SESSION_BYE_LIMIT 1500      /* ms until a goodbye without confirmation is given up */
+#define SESSION_PROBE_INTERVAL 500  /* ms to the next probe of a daemon whose session another wants */
+#define SESSION_PROBES 3            /* without an answer: the other one is welcomed */
 #define SESSION_WINDOW 16           /* calls open at a time, and replies kept */
 
 #define SESSION_NEVER UINT64_MAX    /* a deadline that never comes */
@@ -127,6 +129,7 @@ bool guest_session_pop_event(struct guest_session *session, struct guest_event *
 enum bridge_event_type {
 	BRIDGE_SESSION_UP,      /* a session is open */
 	BRIDGE_SESSION_DOWN,    /* it is over (lease, goodbye, superseded): close this guest's cards */
+	BRIDGE_SESSION_CONTESTED, /* another daemon wants the session, and is refused: this one answers */
 	BRIDGE_SESSION_EXECUTE, /* make this call, then bridge_session_complete() with its number */
 };
 
@@ -160,14 +163,19 @@ bool bridge_session_knows(const struct bridge_session *session, uint64_t id);
  * be offered one. Returns 0 or SESSION_IGNORED. Fatal: -ENOMEM; -ENOBUFS when the owner leaves its
  * events unread.
  *
- * A WELCOME is the answer to the hello, and goes where that came from. BRIDGE_SESSION_UP comes when
- * the guest has used the number, and before it BRIDGE_SESSION_DOWN of the session that it ends.
+ * A WELCOME is the answer to the newest hello of a daemon that bridge_session_awaits(), and goes
+ * where that came from; it may be due much later. BRIDGE_SESSION_UP comes when the guest has used the
+ * number, and before it BRIDGE_SESSION_DOWN of the session that it ends.
  *
- * Of two daemons with the same guest name the one that came last has the session: the other's
- * hellos are refused as WIRE_REFUSED_SUPERSEDED until that session is over.
+ * Of two daemons with the same guest name the one that came first has the session as long as it
+ * answers: the other's hellos are refused as WIRE_REFUSED_SUPERSEDED. If it doesn't answer, it is the
+ * other way round.
  */
 int bridge_session_receive(struct bridge_session *session, uint64_t now,
 	const struct wire_message *message, uint64_t identity);
+
+/* Whether the newest hello of this daemon is answered with a WELCOME, now or later. */
+bool bridge_session_awaits(const struct bridge_session *session, uint64_t guest_boot);
 
 /* Time has passed: call it when now >= bridge_session_deadline(). Fatal: -ENOBUFS, as above. */
 int bridge_session_tick(struct bridge_session *session, uint64_t now);

@@ -5,15 +5,16 @@
  *     open          calls are executed in order, each once; replies are kept until the guest has
  *                   seen them; the readers are sent until the guest has seen them
  *
- * In both states a hello may have been welcomed (candidate.id isn't 0). The session that was
- * offered begins with the first frame that carries its number, and only then ends the one before
- * it: a hello alone may be a late frame of a daemon that is long dead.
+ * In both states somebody may have said hello (candidate.id isn't 0). It is welcomed at once, unless
+ * another daemon's session is open: then that one is asked for a sign of life first (challenge.h).
+ * The session that is offered begins with the first frame that carries its number, and only then
+ * ends the one before it: a hello alone may be a late frame of a daemon that is long dead.
  *
  * As in the guest's half, what has to be sent is state, and becomes a frame when it is popped.
  *
  * It refuses to execute a number twice, or one before its predecessor. It refuses the hello of a
- * daemon that was replaced by a newer one: it is a late frame, or a second machine with the same
- * name.
+ * daemon while that of the session answers, and of one that was replaced by a newer one: it is a late
+ * frame, or a second machine with the same name.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -26,15 +27,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/challenge.h"
+#include "relay/retired.h"
 #include "relay/window.h"
 #include "relay/wire.h"
 
 /* Events that wait for their owner, and the most that one call of ours adds. */
 #define EVENTS_MAX 64
 #define EVENTS_AT_ONCE (SESSION_WINDOW + 2)
-
-/* How many replaced daemons of this guest are remembered. */
-#define RETIRED_MAX 8
 
 struct queued_event {
 	enum bridge_event_type type;
@@ -52,8 +52,9 @@ struct identity {
 struct bridge_session {
 	uint64_t boot;        /* the bridge's */
 	struct identity newest;    /* the open session, or the last one that was */
-	struct identity candidate; /* welcomed, and not heard of since; id 0 for none */
-	uint64_t retired[RETIRED_MAX]; /* boots, the last heard of in front; 0 for none */
+	struct identity candidate; /* has said hello, and was not heard of since; id 0 for none */
+	struct challenge challenge; /* by the candidate, of the open session's daemon */
+	struct retired retired;
 
 	uint32_t executed;    /* the last number given to our owner */
 	struct window window;
@@ -61,6 +62,7 @@ struct bridge_session {
 	struct wire_readers readers; /* version 0 while our owner hasn't said any */
 	uint32_t readers_seen;       /* version that the guest has acknowledged */
 
+	bool offered;                  /* the candidate was, or is about to be, welcomed */
 	bool welcome_due;
 	bool pong_due;
 	bool readers_due;
@@ -116,35 +118,25 @@ static void drop_executions(struct bridge_session *session)
 
 /* ---- the life of a session ---- */
 
-/* Where guest_boot is in the list of the retired; RETIRED_MAX if nowhere. */
-static size_t find_retired(const struct bridge_session *session, uint64_t guest_boot)
-{
-	size_t at = 0;
-
-	while (at < RETIRED_MAX && session->retired[at] != guest_boot)
-		at++;
-	return at;
-}
-
-/* Puts guest_boot in front of the list; the one that was not heard of for longest is forgotten. */
-static void retire(struct bridge_session *session, uint64_t guest_boot)
-{
-	size_t at = find_retired(session, guest_boot);
-	size_t before = at < RETIRED_MAX ? at : RETIRED_MAX - 1;
-
-	memmove(&session->retired[1], &session->retired[0], before * sizeof(session->retired[0]));
-	session->retired[0] = guest_boot;
-}
-
 /* guest_boot becomes the guest's daemon; the one before it, if there was one, is retired. */
 static void adopt(struct bridge_session *session, uint64_t guest_boot)
 {
-	size_t at = find_retired(session, guest_boot);
-
-	if (at < RETIRED_MAX)
-		session->retired[at] = 0;
+	retired_remove(&session->retired, guest_boot);
 	if (session->newest.guest_boot != 0 && session->newest.guest_boot != guest_boot)
-		retire(session, session->newest.guest_boot);
+		retired_add(&session->retired, session->newest.guest_boot);
+}
+
+static void offer(struct bridge_session *session)
+{
+	session->offered = true;
+	session->welcome_due = true;
+}
+
+static void withdraw(struct bridge_session *session)
+{
+	session->candidate.id = 0;
+	session->offered = false;
+	session->welcome_due = false;
 }
 
 static void close_session(struct bridge_session *session)
@@ -157,6 +149,9 @@ static void close_session(struct bridge_session *session)
 	session->newest.id = 0;
 	session->pong_due = false;
 	session->readers_due = false;
+	/* Who has waited for this need not wait any longer. */
+	if (challenge_end(&session->challenge))
+		offer(session);
 }
 
 static void send_readers(struct bridge_session *session, uint64_t now)
@@ -171,8 +166,7 @@ static void open_candidate(struct bridge_session *session, uint64_t now)
 	close_session(session);
 	adopt(session, session->candidate.guest_boot);
 	session->newest = session->candidate;
-	session->candidate.id = 0;
-	session->welcome_due = false;
+	withdraw(session);
 	session->executed = 0;
 	session->lease_at = now + SESSION_LEASE;
 	session->readers_seen = 0;
@@ -217,9 +211,15 @@ uint64_t bridge_session_id(const struct bridge_session *session)
 	return session->newest.id;
 }
 
+bool bridge_session_awaits(const struct bridge_session *session, uint64_t guest_boot)
+{
+	return session->candidate.id != 0 && session->candidate.guest_boot == guest_boot;
+}
+
 bool bridge_session_knows(const struct bridge_session *session, uint64_t id)
 {
-	return id != 0 && (id == session->newest.id || id == session->candidate.id);
+	return id != 0 && (id == session->newest.id ||
+		(session->offered && id == session->candidate.id));
 }
 
 /* ---- messages in ---- */
@@ -237,8 +237,25 @@ static void refuse(struct bridge_session *session, uint8_t reason, uint64_t id,
 	(void)snprintf(refusal->refused.text, sizeof(refusal->refused.text), "%s", text);
 }
 
-static int receive_hello(struct bridge_session *session, const struct wire_hello *hello,
-	uint64_t identity)
+/* The welcome of a hello by another daemon than that of the open session. */
+static void contest(struct bridge_session *session, uint64_t now, const struct wire_hello *hello)
+{
+	switch (challenge_hello(&session->challenge, now, hello->guest_boot)) {
+	case CHALLENGE_WAIT:
+		break;
+	case CHALLENGE_REFUSE:
+		refuse(session, WIRE_REFUSED_SUPERSEDED, 0, hello->incarnation,
+			"another daemon of this guest has the session, and answers");
+		push_event(session, BRIDGE_SESSION_CONTESTED, NULL);
+		break;
+	case CHALLENGE_WELCOME:
+		offer(session);
+		break;
+	}
+}
+
+static int receive_hello(struct bridge_session *session, uint64_t now,
+	const struct wire_hello *hello, uint64_t identity)
 {
 	struct identity *candidate = &session->candidate;
 
@@ -247,8 +264,8 @@ static int receive_hello(struct bridge_session *session, const struct wire_hello
 	if (hello->guest_boot == session->newest.guest_boot &&
 			hello->incarnation <= session->newest.incarnation)
 		return SESSION_IGNORED; /* a late frame: that session is in use, or over */
-	if (session->newest.id != 0 && find_retired(session, hello->guest_boot) < RETIRED_MAX) {
-		retire(session, hello->guest_boot);
+	if (session->newest.id != 0 && retired_has(&session->retired, hello->guest_boot)) {
+		retired_add(&session->retired, hello->guest_boot);
 		refuse(session, WIRE_REFUSED_SUPERSEDED, 0, hello->incarnation,
 			"a newer daemon has taken over this guest's session");
 		return 0;
@@ -258,11 +275,26 @@ static int receive_hello(struct bridge_session *session, const struct wire_hello
 		return SESSION_IGNORED; /* a late frame: nobody waits for its answer */
 	/* Repeated, it has the same number: the first welcome was lost, or is on its way. */
 	if (candidate->id == 0 || hello->guest_boot != candidate->guest_boot ||
-			hello->incarnation != candidate->incarnation)
+			hello->incarnation != candidate->incarnation) {
 		*candidate = (struct identity){ .id = identity, .guest_boot = hello->guest_boot,
 			.incarnation = hello->incarnation };
-	session->welcome_due = true;
+		session->offered = false;
+		session->welcome_due = false;
+	}
+	if (session->newest.id != 0 && hello->guest_boot != session->newest.guest_boot)
+		contest(session, now, hello);
+	else
+		offer(session);
 	return 0;
+}
+
+/* The daemon of the open session is alive: nobody else gets what he may have been offered. */
+static void hear_owner(struct bridge_session *session, uint64_t now)
+{
+	session->lease_at = now + SESSION_LEASE;
+	if (challenge_heard(&session->challenge) &&
+			session->candidate.guest_boot != session->newest.guest_boot)
+		withdraw(session);
 }
 
 static bool is_open(const struct wire_ack *ack, uint32_t number)
@@ -346,12 +378,13 @@ int bridge_session_receive(struct bridge_session *session, uint64_t now,
 	if (session->events_count + EVENTS_AT_ONCE > EVENTS_MAX)
 		return -ENOBUFS;
 	if (message->type == WIRE_HELLO)
-		return receive_hello(session, &message->hello, identity);
+		return receive_hello(session, now, &message->hello, identity);
 	if (!bridge_session_knows(session, message->session))
 		return SESSION_IGNORED;
 	if (message->session == session->candidate.id)
 		open_candidate(session, now);
-	session->lease_at = now + SESSION_LEASE;
+	if (message->type != WIRE_BYE)
+		hear_owner(session, now);
 	switch (message->type) {
 	case WIRE_CALL:
 		receive_ack(session, &message->call.ack);
@@ -385,6 +418,17 @@ int bridge_session_tick(struct bridge_session *session, uint64_t now)
 		return -ENOBUFS;
 	if (session->newest.id != 0 && now >= session->lease_at)
 		close_session(session);
+	switch (challenge_tick(&session->challenge, now)) {
+	case CHALLENGE_REST:
+		break;
+	case CHALLENGE_PROBE:
+		/* The guest acknowledges each list that isn't old. */
+		send_readers(session, now);
+		break;
+	case CHALLENGE_DECIDED:
+		offer(session);
+		break;
+	}
 	if (readers_unseen(session) && now >= session->readers_at)
 		send_readers(session, now);
 	return 0;
@@ -392,11 +436,15 @@ int bridge_session_tick(struct bridge_session *session, uint64_t now)
 
 uint64_t bridge_session_deadline(const struct bridge_session *session)
 {
+	uint64_t deadline = session->lease_at;
+
 	if (session->newest.id == 0)
 		return SESSION_NEVER;
-	if (readers_unseen(session) && session->readers_at < session->lease_at)
-		return session->readers_at;
-	return session->lease_at;
+	if (readers_unseen(session) && session->readers_at < deadline)
+		deadline = session->readers_at;
+	if (challenge_deadline(&session->challenge) < deadline)
+		deadline = challenge_deadline(&session->challenge);
+	return deadline;
 }
 
 /* ---- our owner's news ---- */

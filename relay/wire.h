@@ -106,7 +106,7 @@ enum wire_refusal {
 	WIRE_REFUSED_VERSION = 1,    /* another major version; text names both */
 	WIRE_REFUSED_GUEST = 2,      /* no guest of this name in the bridge's configuration */
 	WIRE_REFUSED_NO_SESSION = 3, /* the session is over or belongs to an earlier bridge */
-	WIRE_REFUSED_SUPERSEDED = 4  /* a newer session of this guest is open */
+	WIRE_REFUSED_SUPERSEDED = 4  /* another daemon has this guest's session */
 };
 
 /*

@@ -71,6 +71,7 @@ static void take_bridge_events(struct world *world)
 			world->executed = 0;
 			break;
 		case BRIDGE_SESSION_DOWN:
+		case BRIDGE_SESSION_CONTESTED:
 			assert(event.session == world->executing);
 			break;
 		case BRIDGE_SESSION_EXECUTE:

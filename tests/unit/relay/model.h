@@ -106,6 +106,7 @@ struct model {
 	struct bridge_session *bridge;
 	struct link_route route; /* of the session */
 	struct link_route from;  /* of the frame that is handled */
+	struct link_route newcomer; /* of the daemon that waits for a welcome */
 	struct wire_readers readers;
 	uint64_t stalled_until;
 	uint64_t session;       /* that is open, as the bridge's events have it; 0 for none */

@@ -173,6 +173,9 @@ static void take_events(struct model *model)
 			REQUIRE(model, event.session == model->session);
 			forget_session(model);
 			break;
+		case BRIDGE_SESSION_CONTESTED:
+			REQUIRE(model, event.session == model->session);
+			break;
 		case BRIDGE_SESSION_EXECUTE:
 			execute(model, &event);
 			break;
@@ -180,18 +183,22 @@ static void take_events(struct model *model)
 	}
 }
 
-/* A welcome and a refusal go to whoever sent what they answer, all else to the session's daemon. */
+/* A welcome and a refusal go to whoever said what they answer, all else to the session's daemon. */
 static void send_frames(struct model *model)
 {
 	struct payload_view frame;
 	struct wire_message message;
 
 	while (bridge_session_pop_frame(model->bridge, &frame)) {
-		bool answer;
+		const struct link_route *to;
 
 		REQUIRE(model, wire_decode(frame.bytes, frame.size, &message) == 0);
-		answer = message.type == WIRE_WELCOME || message.type == WIRE_REFUSED;
-		(void)link_send(model->bridge_link, answer ? &model->from : &model->route, frame);
+		to = &model->route;
+		if (message.type == WIRE_WELCOME)
+			to = &model->newcomer;
+		else if (message.type == WIRE_REFUSED)
+			to = &model->from;
+		(void)link_send(model->bridge_link, to, frame);
 	}
 }
 
@@ -220,6 +227,9 @@ static void receive(struct model *model)
 	REQUIRE(model, r >= 0);
 	if (r == 0 && message.type != WIRE_HELLO)
 		model->route = model->from;
+	if (message.type == WIRE_HELLO &&
+			bridge_session_awaits(model->bridge, message.hello.guest_boot))
+		model->newcomer = model->from;
 	take_events(model);
 	model_run_cards(model);
 	send_frames(model);

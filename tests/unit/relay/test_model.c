@@ -89,6 +89,15 @@ static const struct profile profiles[] = {
 		.sessions_most = 60,
 	},
 	{
+		.name = "two daemons of one name, and one of them works",
+		.faults = { .repeat = 100, .late = 100, .late_most = 300, .delay_most = 20 },
+		.duration = 300000,
+		.bound = 15000,
+		.twin = 20,
+		.kill_guest = 2,
+		.steady = true,
+	},
+	{
 		.name = "everything dies",
 		.faults = { .lose = 50, .repeat = 100, .late = 100, .late_most = 20000,
 			.delay_most = 20 },

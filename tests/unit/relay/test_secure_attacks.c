@@ -303,6 +303,42 @@ static void test_second_guest_with_the_same_key(void **state)
 	}
 }
 
+/* Another channel of the guest, and then no more of it. */
+static uint64_t open_one_more(struct world *world, uint64_t now)
+{
+	struct secure_guest *second = pair_guest(0, KEY_BRIDGE);
+	uint64_t channel = pair_open(second, world->bridge, now);
+
+	secure_guest_free(second);
+	return channel;
+}
+
+/* Nor when it is silent, and the other begins a channel after another. */
+static void test_held_channel(void **state)
+{
+	struct world *world = *state;
+	struct secure_guest *heir = pair_guest(0, KEY_BRIDGE);
+	struct payload_view frame = { (const uint8_t *)"x", 1 };
+	uint64_t next;
+
+	secure_bridge_hold(world->bridge, world->channel);
+	secure_bridge_hold(world->bridge, world->channel + 1); /* there is none */
+	for (uint64_t now = 1; now < 20; now++)
+		(void)open_one_more(world, now);
+	pair_works(world->guest, world->bridge, 20, world->channel);
+	/* The session moves on: then that channel is one of many. */
+	next = pair_open(heir, world->bridge, 21);
+	secure_bridge_hold(world->bridge, next);
+	for (uint64_t now = 22; now < 30; now++)
+		(void)open_one_more(world, now);
+	pair_works(heir, world->bridge, 30, next);
+	assert_int_equal(secure_bridge_seal(world->bridge, 30, world->channel, frame, &frame),
+		SECURE_NO_CHANNEL);
+	secure_guest_free(world->guest);
+	world->guest = heir;
+	world->channel = next;
+}
+
 /* A channel is one guest's: another guest's keys don't open it, whatever number it writes. */
 static void test_number_of_another(void **state)
 {
@@ -456,6 +492,7 @@ int main(void)
 		ATTACK(test_damaged_handshake),
 		ATTACK(test_recorded_session),
 		ATTACK(test_second_guest_with_the_same_key),
+		ATTACK(test_held_channel),
 		ATTACK(test_number_of_another),
 		ATTACK(test_half_handshakes),
 		ATTACK(test_tentative_is_short),
