@@ -71,6 +71,12 @@ uint64_t audit_deadline(const struct audit *audit)
 	return audit->any_left_out ? audit->began + AUDIT_INTERVAL : AUDIT_NEVER;
 }
 
+static void audit_leave_out(struct audit *audit, enum audit_event event)
+{
+	audit->left_out[event]++;
+	audit->any_left_out = true;
+}
+
 /* Whether there is a line for this. */
 static bool audit_may(struct audit *audit, uint64_t now, enum audit_event event)
 {
@@ -81,11 +87,9 @@ static bool audit_may(struct audit *audit, uint64_t now, enum audit_event event)
 		may = ++audit->verifications <= AUDIT_VERIFICATIONS;
 	else
 		may = ++audit->lines <= AUDIT_LINES;
-	if (may)
-		return true;
-	audit->left_out[event]++;
-	audit->any_left_out = true;
-	return false;
+	if (!may)
+		audit_leave_out(audit, event);
+	return may;
 }
 
 /* ---- lines ---- */
@@ -142,6 +146,12 @@ void audit_session_open(struct audit *audit, uint64_t now, const struct bridge_g
 
 void audit_session_contested(struct audit *audit, uint64_t now)
 {
+	audit_tick(audit, now);
+	if (audit->contested != 0 && now - audit->contested < AUDIT_CONTESTED_INTERVAL) {
+		audit_leave_out(audit, AUDIT_SESSION_CONTESTED);
+		return;
+	}
+	audit->contested = now;
 	audit_line(audit, now, AUDIT_SESSION_CONTESTED, "", "%s", "");
 }
 

@@ -36,6 +36,8 @@
 #define AUDIT_LINES 60
 #define AUDIT_VERIFICATIONS 60
 
+#define AUDIT_CONTESTED_INTERVAL 10000 /* ms between two lines that say that somebody wants the session */
+
 #define AUDIT_NEVER UINT64_MAX
 
 enum audit_event {
@@ -62,6 +64,7 @@ struct audit {
 	uint64_t began;      /* the minute, ms */
 	unsigned int lines;  /* in it */
 	unsigned int verifications;
+	uint64_t contested;  /* when that was said last, ms */
 	uint64_t left_out[AUDIT_EVENTS];
 	bool any_left_out;
 };
@@ -79,7 +82,10 @@ void audit_init(struct audit *audit, const char *guest);
 
 /* What happened, at now (ms). reader is the host's name for it. */
 void audit_session_open(struct audit *audit, uint64_t now, const struct bridge_guest_config *policy);
-/* Another daemon with this guest's key or name wants the session, of one that is at work. */
+/*
+ * Another daemon with this guest's key or name wants the session, of one that is at work. It says so
+ * each second: one of ten is told, so that it can't use up the guest's lines.
+ */
 void audit_session_contested(struct audit *audit, uint64_t now);
 
 void audit_card_opened(struct audit *audit, uint64_t now, const char *reader, unsigned int protocol);

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -34,6 +35,13 @@
 
 #define FRAMES_AT_ONCE 64    /* from the guests, before core is looked at again */
 #define CHECK_INTERVAL 1000  /* ms between two looks at the descriptors that are left */
+
+/*
+ * ms without a descriptor for another connection. nanomsg never closes one by itself, so a front that
+ * is full stays so; but its end costs the guests that work a pause, and who fills it often goes soon.
+ * Who sends descriptors over ipc:// is another matter: they stay when he has gone.
+ */
+#define FULL_PATIENCE 30000
 
 #define ADDRESS_TRIES 11 /* an address may take so long to be ours */
 #define ADDRESS_STEP 100 /* ms */
@@ -54,6 +62,9 @@ struct front {
 	struct channel channel;
 	struct link *link;
 	struct payload frame;
+	bool full;           /* it can't have more connections, since then */
+	uint64_t full_since; /* ms */
+	uint64_t patience;   /* ms that it may be so */
 };
 
 /* ---- records to core ---- */
@@ -186,6 +197,32 @@ static int front_carry_out(struct front *front)
 	return r == FRAME_INCOMPLETE ? 0 : FRONT_BROKEN;
 }
 
+static uint64_t front_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Whether it has been full for so long that only a new front helps. */
+static bool front_is_stuck(struct front *front)
+{
+	uint64_t now = front_now();
+
+	if (!sandbox_is_full()) {
+		front->full = false;
+		return false;
+	}
+	if (!front->full) {
+		front->full_since = now;
+		log_warning("front", "there are as many connections as it can have; guests that "
+			"have none must wait");
+	}
+	front->full = true;
+	return now - front->full_since >= front->patience;
+}
+
 /* Returns FRONT_ENDED, FRONT_BROKEN or FRONT_FULL. Fatal: -errno. */
 static int front_loop(struct front *front)
 {
@@ -202,7 +239,7 @@ static int front_loop(struct front *front)
 			r = front_carry_out(front);
 		if (r == 0 && fds[1].revents != 0)
 			r = front_carry_in(front);
-		if (r == 0 && sandbox_is_full())
+		if (r == 0 && front_is_stuck(front))
 			r = FRONT_FULL;
 	}
 	return r;
@@ -237,6 +274,7 @@ int front_run(int fd, const char *endpoint)
 
 	process_die_with_parent();
 	sandbox_limit(endpoint_is_ipc(endpoint) ? PROCESS_FOLDER + 1 : PROCESS_FOLDER);
+	front.patience = endpoint_is_ipc(endpoint) ? 0 : FULL_PATIENCE;
 	channel_init(&front.channel, fd);
 	if (payload_init(&front.frame, WIRE_FRAME_MAX) == 0 &&
 	    front_listen(&front, endpoint) == 0) {

@@ -121,7 +121,7 @@ int gate_in(struct gate *gate, uint64_t now, bool over_ipc, uint32_t connection,
 	payload_wipe(&fresh, sizeof(fresh));
 	count_unfinished(gate, now);
 	if (account != NULL)
-		handshake_limit_charge(account, cost_of(r));
+		handshake_limit_charge(&gate->limit, account, cost_of(r));
 	if (r == SECURE_PLAIN)
 		return take_plain(gate, now, over_ipc, bytes, frame);
 	return take_secure(gate, now, &received, r, frame);

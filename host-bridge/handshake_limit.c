@@ -26,19 +26,29 @@ static struct handshake_account *find_account(struct handshake_limit *limit, uin
 	return oldest;
 }
 
+/* Nobody has paid for less than now; whether one more fits into what may be had at once. */
+static bool may_have(uint64_t *paid_until, uint64_t now, uint64_t at_once, uint64_t every)
+{
+	if (*paid_until < now)
+		*paid_until = now;
+	return *paid_until - now <= (at_once - 1) * every;
+}
+
 struct handshake_account *handshake_limit_ask(struct handshake_limit *limit, uint32_t connection,
 	uint64_t now)
 {
 	struct handshake_account *account = find_account(limit, connection);
 
 	account->asked = now;
-	if (account->paid_until < now)
-		account->paid_until = now;
-	return account->paid_until - now <= (HANDSHAKE_AT_ONCE - 1) * HANDSHAKE_EVERY ? account :
-		NULL;
+	if (!may_have(&account->paid_until, now, HANDSHAKE_AT_ONCE, HANDSHAKE_EVERY) ||
+		!may_have(&limit->all_paid_until, now, HANDSHAKE_ALL, HANDSHAKE_ALL_EVERY))
+		return NULL;
+	return account;
 }
 
-void handshake_limit_charge(struct handshake_account *account, unsigned int cost)
+void handshake_limit_charge(struct handshake_limit *limit, struct handshake_account *account,
+	unsigned int cost)
 {
+	limit->all_paid_until += (uint64_t)cost * HANDSHAKE_ALL_EVERY;
 	account->paid_until += (uint64_t)cost * HANDSHAKE_EVERY;
 }

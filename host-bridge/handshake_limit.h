@@ -1,5 +1,5 @@
 /*
- * How much one connection may cost core by handshakes. Each takes up to five multiplications on the
+ * How much one connection, and how much all together, may cost core by handshakes. Each takes up to five multiplications on the
  * curve, and who asks is known only after the first two of them (Noise IK): so whoever reaches the
  * socket could keep core busy with nothing but a recorded or an invented message 1.
  *
@@ -7,8 +7,13 @@
  * multiplications, and gets one more each HANDSHAKE_EVERY: our guests, which repeat themselves ever
  * more slowly (secure.h), need a third of that at most, and one that works, or comes anew, has a
  * connection of its own, on which nobody else can use it up. HANDSHAKE_CONNECTIONS are remembered. A
- * new one takes the place of the one that asked least recently, which then counts as new: so many
- * connections can still cost much, but each of them has to be made.
+ * new one takes the place of the one that asked least recently, which then counts as new.
+ *
+ * Hundreds of connections that each use up what they may have would still keep core busy for seconds,
+ * while the frames of the guests that work wait behind them. So all together may have HANDSHAKE_ALL
+ * multiplications at once, and one more each HANDSHAKE_ALL_EVERY, a small part of a processor. Who
+ * needs no handshake notices nothing of that; a guest that comes anew has to try more often, while
+ * there is such a flood.
  *
  * Sans-I/O.
  *
@@ -22,6 +27,8 @@
 
 #define HANDSHAKE_AT_ONCE 128      /* multiplications; 5 to 10 ms of a processor */
 #define HANDSHAKE_EVERY 64         /* ms */
+#define HANDSHAKE_ALL 512          /* multiplications; 20 to 50 ms of a processor */
+#define HANDSHAKE_ALL_EVERY 2      /* ms */
 #define HANDSHAKE_CONNECTIONS 512  /* as many as a front has */
 
 /* Multiplications of a handshake: es; es, ss; es, ss, e, ee, se. */
@@ -37,14 +44,16 @@ struct handshake_account {
 
 struct handshake_limit {
 	struct handshake_account accounts[HANDSHAKE_CONNECTIONS];
+	uint64_t all_paid_until; /* ms, as that of an account */
 };
 
 /*
- * The account of this connection, if it may have one more handshake now (ms); what it has cost is
- * charged when that is known. NULL: it may not. limit begins with zeros.
+ * The account of this connection, if it may have one more handshake now (ms), and all together may;
+ * what it has cost is charged when that is known. NULL: not now. limit begins with zeros.
  */
 struct handshake_account *handshake_limit_ask(struct handshake_limit *limit, uint32_t connection,
 	uint64_t now);
 
 /* What it was: HANDSHAKE_COST_*. */
-void handshake_limit_charge(struct handshake_account *account, unsigned int cost);
+void handshake_limit_charge(struct handshake_limit *limit, struct handshake_account *account,
+	unsigned int cost);

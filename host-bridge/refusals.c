@@ -24,7 +24,7 @@ static const char *const sentences[REFUSAL_COUNT] = {
 	[REFUSAL_PLAIN] =
 		"a frame was dropped that is not encrypted",
 	[REFUSAL_TOO_MANY] =
-		"a handshake was not looked at: there were too many over one connection",
+		"a handshake was not looked at: there were too many",
 	[REFUSAL_UNFINISHED] =
 		"a handshake with a guest's key was begun and not ended: the guest was cut off, or "
 		"somebody repeats what it has sent",

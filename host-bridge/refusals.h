@@ -18,7 +18,7 @@ enum refusal {
 	REFUSAL_DROPPED,     /* malformed, undecryptable, replayed */
 	REFUSAL_PLAIN,       /* not encrypted, where it must be */
 	REFUSAL_UNFINISHED,  /* a handshake under a listed key that was not ended in time */
-	REFUSAL_TOO_MANY,    /* a handshake too many over one connection */
+	REFUSAL_TOO_MANY,    /* a handshake too many, over one connection or all together */
 	REFUSAL_COUNT,
 };
 

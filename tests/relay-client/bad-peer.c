@@ -33,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@
 #define IDLE_TIME 5000 /* ms */
 #define SLOW_PACE 500  /* ms from one byte to the next */
 #define CONNECTIONS_MAX 1000
+#define CONNECT_LIMIT 3 /* s for one connection: a victim that is full leaves it in its queue */
 #define TIME_LIMIT 40  /* s, after which a victim that takes no more connections is left alone */
 #define TOO_LONG (70 * 1024 + 40 + 1)
 
@@ -97,17 +99,25 @@ static void set_target(const char *endpoint)
 		strncmp(endpoint, "ipc://", 6) == 0 ? endpoint + 6 : endpoint);
 }
 
-/* A victim that has just died comes back: for a while, that is no failure. Or -1. */
+/*
+ * A victim that has just died comes back: for a while, that is no failure. Or -1, as when it doesn't
+ * take any more.
+ */
 static int try_connect(void)
 {
+	const struct timeval limit = { .tv_sec = CONNECT_LIMIT };
+
 	for (int tries = 0; tries < 500; tries++) {
 		int fd = socket(target.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 		if (fd < 0)
 			return -1;
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 		if (connect(fd, &target.any, target_size) == 0)
 			return fd;
 		(void)close(fd);
+		if (errno == EINPROGRESS)
+			return -1;
 		(void)poll(NULL, 0, 10);
 	}
 	return -1;

@@ -130,6 +130,19 @@ static void test_next_minute(void **state)
 	assert_non_null(strstr(text, " card-closed=1 "));
 }
 
+/* A second daemon that comes again and again is said at once, and then now and then. */
+static void test_contested(void **state)
+{
+	static const char line[] = "program: info: vm1: audit: event=session-contested guest=\"vm1\"\n";
+
+	(void)state;
+	for (uint64_t now = START; now < START + 2 * AUDIT_CONTESTED_INTERVAL; now += 500)
+		audit_session_contested(&audit, now);
+	assert_int_equal(count(captured_log(), line), 2);
+	audit_flush(&audit, START + 2 * AUDIT_CONTESTED_INTERVAL);
+	assert_int_equal(count(captured_log(), " session-contested=38 "), 1);
+}
+
 /* What opens and closes cards without end can't hide a verification, nor fill a disk. */
 static void test_flood(void **state)
 {
@@ -177,6 +190,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fields, set_up, captured_log_tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, captured_log_tear_down),
 		cmocka_unit_test_setup_teardown(test_next_minute, set_up, captured_log_tear_down),
+		cmocka_unit_test_setup_teardown(test_contested, set_up, captured_log_tear_down),
 		cmocka_unit_test_setup_teardown(test_flood, set_up, captured_log_tear_down),
 		cmocka_unit_test_setup_teardown(test_end, set_up, captured_log_tear_down),
 	};

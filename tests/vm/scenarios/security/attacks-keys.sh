@@ -4,6 +4,7 @@
 #
 # Host:    a bridge with the key of one guest. wiretap, on the way, writes down what passes, repeats
 #          it, changes its order and damages it; key-attacker and bad-peer come from beside.
+#          So does a second guest that has got hold of the first one's key.
 # Guest:   uses the card all the time.
 # Asserts: of each attack: no APDU but the guest's reaches the card, and each of those once; none takes
 #          longer than two seconds; core's and the front's memory is bounded; the log says what it was,
@@ -92,6 +93,14 @@ said()
 	assert_at_most "lines with '$1'" "$2" "$(log_count host-bridge "$1")"
 }
 
+# Somebody who has the guest's key, and wants its session for eight seconds.
+second_guest()
+{
+	local log=$RESULTS/second-guest.log
+	! "$programs/relay-client/relay-client" --limit 8 --key-file "$KEYS/guest.key" \
+		--bridge-key "$bridge_key" "$attack_endpoint" vm <<<'wait session' >"$log" 2>&1
+}
+
 guest_connects()
 {
 	guest_try "/build/tests/pcsc/exchange --wait 15 loop 3"
@@ -154,10 +163,19 @@ under_attack "what was recorded, to the bridge that heard it" attacker play "$RE
 
 under_attack "10,000 half handshakes" attacker half 10000 "$bridge_key" "$KEYS/guest.key"
 said "was begun and not ended" 3
-said "there were too many over one connection" 3
+said "there were too many" 3
 
 under_attack "300 connections that send a byte now and then" bad_peer "$attack_endpoint" slow 300
 under_attack "450 idle connections" bad_peer "$attack_endpoint" idle 450
+under_attack "700 idle connections" bad_peer "$attack_endpoint" idle 700
+said "there are as many connections as it can have" 3
+under_attack "10,000 half handshakes over 400 connections" \
+	attacker half 10000 "$bridge_key" "$KEYS/guest.key" 400
+under_attack "a second guest with the first one's key" second_guest
+assert_contains "what the second guest was told" "another daemon of this guest has the session" \
+	"$(cat "$RESULTS/second-guest.log")"
+assert_equal "sessions of the second guest" 0 "$(grep -c -F 'session up' "$RESULTS/second-guest.log")"
+said 'audit: event=session-contested guest="vm"' 3
 under_attack "oversized frames" bad_peer "$attack_endpoint" oversize
 assert_equal "the front has lived through it all" "$front" "$(bridge_front)"
 assert "core lives" alive "$core"
