@@ -20,17 +20,33 @@ static void say(const struct control_asking *asking, const char *what, const cha
 	(void)fprintf(stderr, "%s: %s: %s%s\n", asking->program, asking->path, what, hint);
 }
 
-static void say_connect(const struct control_asking *asking, int error)
+static void say_connect(const char *program, const char *path, int error)
 {
 	if (error == ENOENT || error == ECONNREFUSED || error == ENOTDIR)
 		(void)fprintf(stderr, "%s: no daemon answers at %s; start it (%s, or systemctl start %s), or "
-			"name another socket with --socket\n", asking->program, asking->path,
-			asking->program, asking->program);
+			"name another socket with --socket\n", program, path, program, program);
 	else if (error == EACCES || error == EPERM)
-		say(asking, "this user may not ask the daemon",
-			"; try it as root, or see 'control' in the sample of the configuration");
+		(void)fprintf(stderr, "%s: %s: this user may not ask the daemon; try it as root, or see "
+			"'control' in the sample of the configuration\n", program, path);
 	else
-		say(asking, strerror(error), "");
+		(void)fprintf(stderr, "%s: %s: %s\n", program, path, strerror(error));
+}
+
+static bool has_socket(const char *program, const char *path)
+{
+	if (path[0] == '\0')
+		(void)fprintf(stderr, "%s: the configuration says control = \"\": the daemon has no socket "
+			"to be asked on\n", program);
+	return path[0] != '\0';
+}
+
+int control_ask_connect(const char *program, const char *path)
+{
+	int fd = has_socket(program, path) ? control_socket_connect(path) : -1;
+
+	if (fd < 0 && path[0] != '\0')
+		say_connect(program, path, errno);
+	return fd;
 }
 
 /* Everything up to the end of the connection, which must be one JSON object. NULL: it isn't. */
@@ -83,7 +99,7 @@ static json_t *ask_once(const struct control_asking *asking)
 	else if (error == EPROTO)
 		say(asking, "the daemon gives no answer", "");
 	else if (error != 0)
-		say_connect(asking, error);
+		say_connect(asking->program, asking->path, error);
 	return answer;
 }
 
@@ -120,11 +136,8 @@ int control_ask(const struct control_asking *asking)
 {
 	bool done = true, ever = false;
 
-	if (asking->path[0] == '\0') {
-		(void)fprintf(stderr, "%s: the configuration says control = \"\": the daemon has no socket "
-			"to be asked on\n", asking->program);
+	if (!has_socket(asking->program, asking->path))
 		return EXIT_FAILURE;
-	}
 	/* Once it was there, the daemon may be started anew in between. */
 	do {
 		json_t *answer = ask_once(asking);

@@ -33,3 +33,9 @@ int control_ask_answer(const char *path, const struct control_request *request, 
  * there is no answer.
  */
 int control_ask(const struct control_asking *asking);
+
+/*
+ * Connects to the daemon at path; what goes wrong is said in one line on stderr. Returns a descriptor or
+ * -1.
+ */
+int control_ask_connect(const char *program, const char *path);

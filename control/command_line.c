@@ -19,6 +19,7 @@ enum {
 	OPTION_SOCKET,
 	OPTION_JSON,
 	OPTION_WATCH,
+	OPTION_WITH_DATA,
 	OPTION_ROLE,
 	OPTION_VERSION,
 	OPTION_HELP,
@@ -63,6 +64,7 @@ static void help(const struct command_program *program)
 		"configuration says");
 	help_line("--json", "readers, status: in JSON, for programs");
 	help_line("--watch", "readers, status: again every second");
+	help_line("--with-data", "trace: cut nothing out; as root only");
 	help_line("--socket PATH", "ask the daemon that has this control socket");
 	help_line("--version, --help", "print that, and end");
 }
@@ -115,6 +117,9 @@ static int parse_option(const struct command_program *program, int option, struc
 	case OPTION_WATCH:
 		line->watch = true;
 		return COMMAND_LINE_GO_ON;
+	case OPTION_WITH_DATA:
+		line->with_data = true;
+		return COMMAND_LINE_GO_ON;
 	case OPTION_ROLE:
 		line->role = optarg;
 		return COMMAND_LINE_GO_ON;
@@ -157,6 +162,10 @@ static int parse_rest(const struct command_program *program, int count, char **r
 			program->name);
 		return usage_error(program);
 	}
+	if (line->with_data && (line->command == NULL || strcmp(line->command->name, COMMAND_TRACE) != 0)) {
+		(void)fprintf(stderr, "%s: --with-data is for '" COMMAND_TRACE "'\n", program->name);
+		return usage_error(program);
+	}
 	return COMMAND_LINE_GO_ON;
 }
 
@@ -170,6 +179,7 @@ int command_line_parse(const struct command_program *program, int argc, char **a
 		{ "socket", required_argument, NULL, OPTION_SOCKET },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "watch", no_argument, NULL, OPTION_WATCH },
+		{ "with-data", no_argument, NULL, OPTION_WITH_DATA },
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ "help", no_argument, NULL, OPTION_HELP },
 		{ program->role_option, required_argument, NULL, OPTION_ROLE },

@@ -12,6 +12,8 @@
 
 struct command_line;
 
+#define COMMAND_TRACE "trace" /* the command that has --with-data */
+
 struct command {
 	const char *name;
 	const char *operand; /* as in the help, "[KEY-FILE]"; NULL: it takes none */
@@ -37,6 +39,7 @@ struct command_line {
 	const char *socket;       /* NULL: as in the configuration */
 	bool json;
 	bool watch;
+	bool with_data;           /* COMMAND_TRACE only */
 	const char *role;         /* the value of role_option; then everything else is in words */
 	const char *const *words;
 	size_t word_count;

@@ -16,6 +16,7 @@ static const struct {
 	[CONTROL_READERS] = { "readers", false },
 	[CONTROL_STATUS] = { "status", false },
 	[CONTROL_LOG_LEVEL] = { "log-level", true },
+	[CONTROL_TRACE] = { "trace", true },
 };
 
 const char *control_verb_name(enum control_verb verb)

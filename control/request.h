@@ -21,8 +21,11 @@ enum control_verb {
 	CONTROL_READERS,   /* which readers there are, and who has which */
 	CONTROL_STATUS,    /* the daemon, its connections and its counters */
 	CONTROL_LOG_LEVEL, /* what is logged; with an argument: from now on */
+	CONTROL_TRACE,     /* not an answer but a capture file, until it is enough; see trace_stream.h */
 	CONTROL_VERB_COUNT,
 };
+
+#define CONTROL_WITH_DATA "with-data" /* argument of CONTROL_TRACE: nothing is cut out */
 
 struct control_request {
 	enum control_verb verb;

@@ -15,10 +15,12 @@ enum client_state {
 	CLIENT_READING,
 	CLIENT_WAITING,
 	CLIENT_WRITING,
+	CLIENT_STREAMING,
+	CLIENT_FINISHING,
 	CLIENT_CLOSING,
 };
 
-struct client {
+struct control_client {
 	struct control_server *server;
 	enum client_state state;
 	uv_pipe_t pipe;
@@ -27,6 +29,9 @@ struct client {
 	struct control_line line;
 	struct control_question question;
 	char *answer;         /* while it is written */
+	struct control_stream stream; /* CLIENT_STREAMING, CLIENT_FINISHING */
+	bool streams;         /* it was one of these, and ended() has not been called */
+	bool sending;         /* some of its bytes are on their way */
 	uv_write_t write;
 	char room[CONTROL_LINE_MAX];
 };
@@ -39,7 +44,7 @@ struct control_server {
 	bool listening;  /* the pipe is not closed yet */
 	bool stopped;
 	bool full;       /* a connection waits to be accepted */
-	struct client clients[CONTROL_CLIENTS_MAX];
+	struct control_client clients[CONTROL_CLIENTS_MAX];
 };
 
 static void server_accept(struct control_server *server);
@@ -58,7 +63,7 @@ static void server_free_if_over(struct control_server *server)
 
 static void on_client_closed(uv_handle_t *handle)
 {
-	struct client *client = handle->data;
+	struct control_client *client = handle->data;
 	struct control_server *server = client->server;
 
 	client->handles--;
@@ -66,13 +71,16 @@ static void on_client_closed(uv_handle_t *handle)
 		return;
 	free(client->answer);
 	client->answer = NULL;
+	if (client->streams)
+		client->stream.ended(client->stream.owner);
+	client->streams = false;
 	client->state = CLIENT_FREE;
 	if (server->full && !server->stopped)
 		server_accept(server);
 	server_free_if_over(server);
 }
 
-static void client_close(struct client *client)
+static void client_close(struct control_client *client)
 {
 	if (client->state == CLIENT_FREE || client->state == CLIENT_CLOSING)
 		return;
@@ -92,7 +100,7 @@ static void on_written(uv_write_t *write, int status)
 static void on_time_over(uv_timer_t *timer);
 
 /* json may be NULL, and is freed. */
-static void client_write(struct client *client, json_t *json)
+static void client_write(struct control_client *client, json_t *json)
 {
 	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 	size_t size = text != NULL ? strlen(text) : 0;
@@ -116,18 +124,91 @@ static void client_write(struct client *client, json_t *json)
 }
 
 /* Asks the owner. */
-static void client_ask(struct client *client)
+static void client_ask(struct control_client *client)
 {
 	struct control_server *server = client->server;
 	json_t *json = server->answer(server->owner, &client->question);
 
-	if (json != NULL || client->question.last)
+	if (client->state == CLIENT_WAITING && (json != NULL || client->question.last))
 		client_write(client, json);
+}
+
+/* ---- streams ---- */
+
+static void client_pump(struct control_client *client);
+
+static void on_streamed(uv_write_t *write, int status)
+{
+	struct control_client *client = write->data;
+
+	client->sending = false;
+	if (status != 0)
+		client_close(client);
+	else
+		client_pump(client);
+}
+
+/* One piece at a time is on its way. While the peer doesn't read, the others wait with the owner. */
+static void client_pump(struct control_client *client)
+{
+	struct payload_view bytes;
+	uv_buf_t buffer;
+
+	if ((client->state != CLIENT_STREAMING && client->state != CLIENT_FINISHING) || client->sending)
+		return;
+	bytes = client->stream.next(client->stream.owner);
+	if (bytes.size == 0) {
+		if (client->state == CLIENT_FINISHING)
+			client_close(client);
+		return;
+	}
+	/* libuv only reads from it. */
+	buffer = (uv_buf_t){ .base = (char *)(uintptr_t)bytes.bytes, .len = bytes.size };
+	client->write.data = client;
+	client->sending = true;
+	if (uv_write(&client->write, (uv_stream_t *)&client->pipe, &buffer, 1, on_streamed) != 0) {
+		client->sending = false;
+		client_close(client);
+	}
+}
+
+static size_t server_streams(const struct control_server *server)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		count += server->clients[i].streams;
+	return count;
+}
+
+int control_server_stream(struct control_client *client, const struct control_stream *stream)
+{
+	if (server_streams(client->server) >= CONTROL_STREAMS_MAX)
+		return CONTROL_STREAMS_FULL;
+	(void)uv_timer_stop(&client->timer);
+	client->stream = *stream;
+	client->streams = true;
+	client->state = CLIENT_STREAMING;
+	client_pump(client);
+	return 0;
+}
+
+void control_server_wake(struct control_client *client)
+{
+	client_pump(client);
+}
+
+static void client_finish(struct control_client *client)
+{
+	client->state = CLIENT_FINISHING;
+	client->stream.finish(client->stream.owner);
+	(void)uv_timer_start(&client->timer, on_time_over, CONTROL_WRITE_MAX, 0);
+	client_pump(client);
 }
 
 static void on_time_over(uv_timer_t *timer)
 {
-	struct client *client = timer->data;
+	struct control_client *client = timer->data;
 
 	switch (client->state) {
 	case CLIENT_WAITING:
@@ -137,10 +218,12 @@ static void on_time_over(uv_timer_t *timer)
 		break;
 	case CLIENT_READING:
 	case CLIENT_WRITING:
+	case CLIENT_FINISHING:
 		/* It is silent, or doesn't read. */
 		client_close(client);
 		break;
 	case CLIENT_FREE:
+	case CLIENT_STREAMING:
 	case CLIENT_CLOSING:
 		/* Their timers are stopped. */
 		break;
@@ -151,24 +234,26 @@ static void on_time_over(uv_timer_t *timer)
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
-	struct client *client = handle->data;
+	struct control_client *client = handle->data;
 
 	(void)suggested;
 	*buffer = uv_buf_init(client->room, sizeof client->room);
 }
 
-static void client_asked(struct client *client)
+static void client_asked(struct control_client *client)
 {
 	uv_os_fd_t fd;
 
 	client->state = CLIENT_WAITING;
 	client->question.trusted = uv_fileno((uv_handle_t *)&client->pipe, &fd) == 0 &&
 		control_peer_is_trusted(fd);
+	client->question.root = client->question.trusted && control_peer_is_root(fd);
+	client->question.client = client;
 	(void)uv_timer_start(&client->timer, on_time_over, CONTROL_WAIT_MAX, 0);
 	client_ask(client);
 }
 
-static void client_read(struct client *client, const char *bytes, size_t size)
+static void client_read(struct control_client *client, const char *bytes, size_t size)
 {
 	switch (control_line_add(&client->line, bytes, size, &client->question.request)) {
 	case 0:
@@ -188,7 +273,7 @@ static void client_read(struct client *client, const char *bytes, size_t size)
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
-	struct client *client = stream->data;
+	struct control_client *client = stream->data;
 
 	switch (client->state) {
 	case CLIENT_READING:
@@ -206,7 +291,17 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 		else if (size != 0)
 			client_close(client);
 		break;
+	case CLIENT_STREAMING:
+		/* It has shut down its side, which asks for the end, or it has gone. */
+		if (size == UV_EOF) {
+			(void)uv_read_stop(stream);
+			client_finish(client);
+		} else if (size != 0) {
+			client_close(client);
+		}
+		break;
 	case CLIENT_FREE:
+	case CLIENT_FINISHING:
 	case CLIENT_CLOSING:
 		/* Nothing is read any more. */
 		break;
@@ -215,7 +310,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 
 /* ---- connections ---- */
 
-static struct client *server_find_free(struct control_server *server)
+static struct control_client *server_find_free(struct control_server *server)
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		if (server->clients[i].state == CLIENT_FREE)
@@ -227,12 +322,12 @@ static struct client *server_find_free(struct control_server *server)
 /* libuv holds a connection that isn't accepted, and looks at no other one until then. */
 static void server_accept(struct control_server *server)
 {
-	struct client *client = server_find_free(server);
+	struct control_client *client = server_find_free(server);
 
 	server->full = client == NULL;
 	if (client == NULL)
 		return;
-	*client = (struct client){ .server = server, .state = CLIENT_READING, .handles = 2 };
+	*client = (struct control_client){ .server = server, .state = CLIENT_READING, .handles = 2 };
 	(void)uv_pipe_init(server->pipe.loop, &client->pipe, 0);
 	(void)uv_timer_init(server->pipe.loop, &client->timer);
 	client->pipe.data = client;

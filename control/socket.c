@@ -162,18 +162,34 @@ int control_socket_connect(const char *path)
 	return -1;
 }
 
-bool control_peer_is_trusted(int fd)
+/* The user of a connection's other end. Returns whether the kernel tells. */
+static bool peer_user(int fd, uid_t *user)
 {
 #ifdef __linux__
 	struct ucred peer;
 	socklen_t size = sizeof peer;
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-		(peer.uid == 0 || peer.uid == geteuid());
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return false;
+	*user = peer.uid;
+	return true;
 #else
-	uid_t user;
 	gid_t group;
 
-	return getpeereid(fd, &user, &group) == 0 && (user == 0 || user == geteuid());
+	return getpeereid(fd, user, &group) == 0;
 #endif
+}
+
+bool control_peer_is_trusted(int fd)
+{
+	uid_t user;
+
+	return peer_user(fd, &user) && (user == 0 || user == geteuid());
+}
+
+bool control_peer_is_root(int fd)
+{
+	uid_t user;
+
+	return peer_user(fd, &user) && user == 0;
 }

@@ -56,3 +56,6 @@ int control_socket_connect(const char *path);
 
 /* Whether the peer of a connection is root or the user that this process runs as. */
 bool control_peer_is_trusted(int fd);
+
+/* Whether it is root. */
+bool control_peer_is_root(int fd);

@@ -23,6 +23,7 @@ struct daemon {
 	const struct config *config;
 	uv_loop_t *loop;
 	struct usb_maker *maker;
+	struct tracers *tracers;
 	struct connection *connection;
 	struct places places;
 	struct reader *readers[CONFIG_READERS_MAX]; /* NULL where no place has been made yet */
@@ -162,7 +163,7 @@ static int follow_place(struct daemon *daemon, size_t i)
 
 	if (daemon->readers[i] == NULL)
 		r = reader_new(&daemon->readers[i], daemon->loop, daemon->maker, place->config,
-			i, daemon->config->name, daemon_call, daemon);
+			i, daemon->config->name, daemon->tracers, daemon_call, daemon);
 	if (r != 0)
 		return r;
 	if (place->host != NULL && reader_is_plugged(daemon->readers[i]))
@@ -226,10 +227,18 @@ const struct reader *daemon_reader(const struct daemon *daemon, size_t i)
 	return daemon->readers[i];
 }
 
+void daemon_tell(const struct daemon *daemon, struct tracer *tracer)
+{
+	for (size_t i = 0; i < CONFIG_READERS_MAX; i++) {
+		if (daemon->readers[i] != NULL)
+			reader_tell(daemon->readers[i], tracer);
+	}
+}
+
 /* ---- life ---- */
 
 int daemon_start(struct daemon **daemonp, uv_loop_t *loop, struct usb_maker *maker,
-	const struct config *config, void (*stopped)(void *owner), void *owner)
+	const struct config *config, struct tracers *tracers, void (*stopped)(void *owner), void *owner)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 	int r = daemon != NULL ? 0 : -ENOMEM;
@@ -240,6 +249,7 @@ int daemon_start(struct daemon **daemonp, uv_loop_t *loop, struct usb_maker *mak
 	daemon->config = config;
 	daemon->loop = loop;
 	daemon->maker = maker;
+	daemon->tracers = tracers;
 	daemon->stopped = stopped;
 	daemon->owner = owner;
 	if (config->readers_count > PCSCD_READERS_MAX)

@@ -16,13 +16,15 @@
 
 struct daemon;
 struct usb_maker;
+struct tracer;
+struct tracers;
 
 /*
- * Starts everything on the loop. maker and config must outlive it. Returns 0, or 1 when something can't be used
+ * Starts everything on the loop. maker, config and tracers must outlive it. Returns 0, or 1 when something can't be used
  * (which is logged). Fatal: negative. stopped is called once, when the daemon can't go on by itself.
  */
 int daemon_start(struct daemon **daemon, uv_loop_t *loop, struct usb_maker *maker,
-	const struct config *config, void (*stopped)(void *owner), void *owner);
+	const struct config *config, struct tracers *tracers, void (*stopped)(void *owner), void *owner);
 
 /* Whether readers and connection do what is due: for a watchdog. */
 bool daemon_is_well(const struct daemon *daemon);
@@ -39,3 +41,6 @@ const struct connection *daemon_connection(const struct daemon *daemon);
 
 /* The reader that stands at place i, or did; NULL if none ever has. */
 const struct reader *daemon_reader(const struct daemon *daemon, size_t i);
+
+/* Tells a trace that has begun of the devices that there are. */
+void daemon_tell(const struct daemon *daemon, struct tracer *tracer);

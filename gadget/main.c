@@ -23,6 +23,7 @@
 #include "base/watchdog.h"
 #include "control/ask.h"
 #include "control/command_line.h"
+#include "control/record.h"
 #include "control/status.h"
 #include "gadget/config.h"
 #include "gadget/daemon.h"
@@ -229,7 +230,10 @@ static void program_signals(struct program *program)
 static int run(struct config *config, const char *path, struct usb_maker *maker,
 	struct control_socket *control)
 {
-	struct program program = { .status = EXIT_SUCCESS };
+	struct program program = {
+		.report = { .tracers = REPORT_TRACES(CCID_RELAY_VERSION) },
+		.status = EXIT_SUCCESS,
+	};
 	int r = uv_loop_init(&program.loop);
 
 	if (r != 0) {
@@ -240,8 +244,8 @@ static int run(struct config *config, const char *path, struct usb_maker *maker,
 	watchdog_start(&program.watchdog, &program.loop, program_is_well, &program);
 	r = program_watch_maker(&program, maker);
 	if (r == 0)
-		r = daemon_start(&program.daemon, &program.loop, maker, config, on_stopped,
-			&program);
+		r = daemon_start(&program.daemon, &program.loop, maker, config,
+			&program.report.tracers, on_stopped, &program);
 	/* The connection has a copy. */
 	payload_wipe(&config->own, sizeof(config->own));
 	if (r == 0) {
@@ -312,28 +316,44 @@ static void (*const shows[])(const json_t *answer, FILE *out) = {
 };
 
 /*
- * Asks the daemon that runs. Who asks may not be allowed to read the configuration, and then can only
- * guess where that is.
+ * Where the daemon that runs is asked. Who asks may not be allowed to read the configuration, and then
+ * can only guess where that is.
  */
-static int run_ask(const struct command_line *line)
+static const char *control_path(const struct command_line *line)
 {
 	static struct config config;
+	char problem[CONFIG_PROBLEM_MAX];
+
+	if (line->socket != NULL)
+		return line->socket;
+	return config_read(line->config, &config, problem) == 0 ? config.control : CONFIG_CONTROL;
+}
+
+static int run_trace(const struct command_line *line)
+{
+	const struct control_recording recording = {
+		.program = NAME,
+		.path = control_path(line),
+		.file = line->operand,
+		.with_data = line->with_data,
+	};
+
+	return control_record(&recording);
+}
+
+static int run_ask(const struct command_line *line)
+{
 	struct control_asking asking = {
 		.program = NAME,
-		.path = CONFIG_CONTROL,
+		.path = control_path(line),
 		.json = line->json,
 		.watch = line->watch,
 	};
-	char problem[CONFIG_PROBLEM_MAX];
 
 	(void)control_verb_by_name(line->command->name, &asking.request.verb);
 	asking.show = shows[asking.request.verb];
 	(void)snprintf(asking.request.argument, sizeof(asking.request.argument), "%s",
 		line->operand != NULL ? line->operand : "");
-	if (line->socket != NULL)
-		asking.path = line->socket;
-	else if (config_read(line->config, &config, problem) == 0)
-		asking.path = config.control;
 	return control_ask(&asking);
 }
 
@@ -346,6 +366,8 @@ static const struct command commands[] = {
 	{ "check-config", NULL, "whether the configuration is right: exit status 0 or 78", false, run_daemon },
 	{ "doctor", NULL, "what is wrong with this machine or its configuration, and what to type",
 		false, run_doctor },
+	{ COMMAND_TRACE, "FILE", "write what crosses the virtual USB into FILE, for Wireshark, until\n"
+		"Ctrl-C; the data of APDUs is cut out", false, run_trace },
 	{ KEY_COMMAND_MAKE, "[KEY-FILE]", "make this machine's key, and print its public half, which goes\n"
 		"into the bridge's configuration", false, run_key },
 	{ KEY_COMMAND_SHOW, "[KEY-FILE]", "print the public half again; KEY-FILE is, unless given,\n"

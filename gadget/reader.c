@@ -20,6 +20,7 @@
 #include "gadget/ccid/message.h"
 #include "gadget/ccid/slot.h"
 #include "gadget/identity.h"
+#include "gadget/reader_trace.h"
 #include "gadget/usb/usb.h"
 
 /* Calls of one slot that can be open: one runs, and what a new driver asks for waits behind it. */
@@ -70,6 +71,7 @@ struct reader {
 	struct call_stats stats;
 	uint64_t usb_resets;
 	bool configured;      /* the device has been, since it was plugged in */
+	struct reader_trace trace;
 
 	unsigned int looks;   /* for a driver that has the device, in vain */
 
@@ -129,6 +131,7 @@ static void reader_make_call(struct reader *reader, const struct slot_call *call
 			.sent = wire.data.size,
 			.made_at = now_us(),
 		};
+		reader_trace_call(&reader->trace, call->operation, number);
 		return;
 	}
 	slot_result(reader->slot, reader_now(reader), &(struct slot_result){
@@ -182,12 +185,14 @@ static void reader_output(struct reader *reader, const struct slot_output *outpu
 		return;
 	switch (output->type) {
 	case SLOT_OUTPUT_SEND:
+		reader_trace_in(&reader->trace, output->message);
 		reader_check(reader, usb_send(reader->device, output->message));
 		break;
 	case SLOT_OUTPUT_CANCEL_SEND:
 		usb_cancel_send(reader->device);
 		break;
 	case SLOT_OUTPUT_NOTIFY:
+		reader_trace_notify(&reader->trace, output->message);
 		reader_check(reader, usb_notify(reader->device, output->message.bytes,
 			output->message.size));
 		break;
@@ -281,8 +286,10 @@ static void on_message(void *owner, struct payload_view message)
 	struct reader *reader = owner;
 
 	reader->looks = 0;
+	reader_trace_out(&reader->trace, message);
 	slot_message(reader->slot, reader_now(reader), message);
 	reader_run(reader);
+	reader_trace_out_done(&reader->trace);
 }
 
 static void on_sent(void *owner)
@@ -298,6 +305,7 @@ static int on_control(void *owner, const struct usb_request *request, uint8_t *a
 	struct reader *reader = owner;
 	int r;
 
+	reader_trace_request(&reader->trace, request);
 	r = slot_control(reader->slot, reader_now(reader), request->bmRequestType,
 		request->bRequest, request->wValue, answer);
 	reader_run(reader);
@@ -399,6 +407,8 @@ static void reader_open_device(struct reader *reader)
 	int r = usb_open(&reader->device, reader->loop, reader->maker, &settings, &callbacks,
 		reader);
 
+	if (r == 0)
+		reader_trace_device(&reader->trace, &settings);
 	if (r == 0)
 		log_info(reader->host_name, "plugged in as USB device %04x:%04x, serial number %s",
 			settings.identity.idVendor, settings.identity.idProduct,
@@ -502,6 +512,16 @@ void reader_empty(struct reader *reader)
 	reader_run(reader);
 }
 
+void reader_tell(const struct reader *reader, struct tracer *tracer)
+{
+	struct usb_settings settings;
+
+	if (reader->device == NULL)
+		return;
+	settings = reader_settings(reader);
+	reader_trace_tell(&reader->trace, tracer, &settings);
+}
+
 bool reader_is_plugged(const struct reader *reader)
 {
 	return reader->host_name[0] != '\0';
@@ -541,8 +561,8 @@ struct reader_counters reader_counters(const struct reader *reader)
 /* ---- life ---- */
 
 int reader_new(struct reader **readerp, uv_loop_t *loop, struct usb_maker *maker,
-	const struct config_reader *config, size_t index, const char *guest, reader_call call,
-	void *owner)
+	const struct config_reader *config, size_t index, const char *guest, struct tracers *tracers,
+	reader_call call, void *owner)
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
 	int r = -ENOMEM;
@@ -555,6 +575,7 @@ int reader_new(struct reader **readerp, uv_loop_t *loop, struct usb_maker *maker
 	reader->config = config;
 	reader->index = index;
 	reader->guest = guest;
+	reader_trace_init(&reader->trace, tracers, index);
 	reader->call = call;
 	reader->owner = owner;
 	r = slot_new(&reader->slot);

@@ -27,6 +27,8 @@
 
 struct reader;
 struct usb_maker;
+struct tracer;
+struct tracers;
 
 #define READER_GADGETS "ccid-gadget" /* what the names of all gadgets begin with */
 
@@ -35,11 +37,11 @@ typedef int (*reader_call)(void *owner, const struct wire_call *call, uint32_t *
 
 /*
  * Makes an unplugged reader. index: its place, which its gadget is named after.
- * config, guest and maker must outlive it. Fatal: -ENOMEM.
+ * config, guest, maker and tracers must outlive it. Fatal: -ENOMEM.
  */
 int reader_new(struct reader **reader, uv_loop_t *loop, struct usb_maker *maker,
-	const struct config_reader *config, size_t index, const char *guest, reader_call call,
-	void *owner);
+	const struct config_reader *config, size_t index, const char *guest, struct tracers *tracers,
+	reader_call call, void *owner);
 
 /* Unplugs and frees, the latter once the loop has run; returns NULL. May be called with NULL. */
 struct reader *reader_free(struct reader *reader);
@@ -91,6 +93,9 @@ struct reader_counters {
 };
 
 struct reader_counters reader_counters(const struct reader *reader);
+
+/* Tells a trace that has begun of the device, if there is one. */
+void reader_tell(const struct reader *reader, struct tracer *tracer);
 
 /* Whether something that was due a while ago has not been done: the loop turns in vain. */
 bool reader_is_late(const struct reader *reader);

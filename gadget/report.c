@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "control/trace_stream.h"
 
 /* ---- readers ---- */
 
@@ -123,13 +124,24 @@ static json_t *report_status(const struct report *report)
 
 /* ---- the socket ---- */
 
-static json_t *answer(void *owner, const struct control_question *question)
+static void tell_devices(void *owner, struct tracer *tracer)
 {
 	const struct report *report = owner;
+
+	daemon_tell(report->daemon, tracer);
+}
+
+static json_t *answer(void *owner, const struct control_question *question)
+{
+	struct report *report = owner;
+	const struct trace_source traces = { .tracers = &report->tracers, .devices = tell_devices,
+		.owner = report };
 
 	switch (question->request.verb) {
 	case CONTROL_READERS:
 		return report_readers(report->daemon);
+	case CONTROL_TRACE:
+		return trace_stream_answer(&traces, question);
 	case CONTROL_STATUS:
 		return report_status(report);
 	case CONTROL_LOG_LEVEL:

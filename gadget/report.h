@@ -12,12 +12,17 @@
 #include "control/server.h"
 #include "control/status.h"
 #include "gadget/daemon.h"
+#include "trace/tracers.h"
 
 struct report {
 	const struct daemon *daemon;   /* borrowed */
 	struct control_daemon self;
+	struct tracers tracers;        /* what is traced now; until the loop has ended */
 	struct control_server *server; /* NULL: there is none */
 };
+
+#define REPORT_TRACES(version) ((struct tracers){ .program = "ccid-gadget " version, \
+	.interface = "CCID, as on the virtual USB", .bus = 1 })
 
 /*
  * Serves the socket, which is taken over. config is the configuration's path, and borrowed. What goes wrong is logged, and costs only the

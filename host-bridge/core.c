@@ -509,6 +509,7 @@ static int core_init(struct core *core, struct key_pair *own)
 		.loop = &core->loop,
 		.used_cards = &core->used_cards,
 		.leftovers = &core->leftovers,
+		.traces = &core->report.traces,
 		.send = core_send,
 		.fail = core_fail,
 		.context = core,
@@ -530,6 +531,7 @@ static int core_init(struct core *core, struct key_pair *own)
 		.fronts = core->fronts,
 		.guests = core->guests,
 		.readers = &core->readers,
+		.traces = CALL_TRACES(CCID_RELAY_VERSION),
 	};
 	return r;
 }

@@ -31,6 +31,7 @@ struct bridge_guest {
 	uint64_t refused;             /* calls that the policy forbids */
 	uint64_t executing;           /* number of the session whose calls the readers make */
 	struct audit audit;
+	struct call_trace trace;
 };
 
 static uint64_t guest_now(const struct bridge_guest *guest)
@@ -65,6 +66,7 @@ static int guest_pump(struct bridge_guest *guest);
 
 static int guest_complete(struct bridge_guest *guest, const struct wire_reply *reply)
 {
+	call_trace_end(&guest->trace, reply);
 	return bridge_session_complete(guest->session, guest_now(guest), guest->executing, reply);
 }
 
@@ -167,6 +169,7 @@ static int guest_execute(struct bridge_guest *guest, const struct wire_call *cal
 	const struct wire_reader *allowed = guest_shown(guest, call->reader);
 	struct guest_reader *reader;
 
+	call_trace_begin(&guest->trace, call, allowed != NULL ? allowed->name : NULL);
 	reply.outcome = guest_police(guest, call, allowed);
 	if (reply.outcome == WIRE_OK && allowed != NULL &&
 	    leftovers_hold(guest->host->leftovers, allowed->name))
@@ -188,6 +191,7 @@ static void guest_down(struct bridge_guest *guest)
 {
 	guest->since = time(NULL);
 	log_info(guest->config->name, "session closed: %s", guest->why);
+	call_trace_forget(&guest->trace);
 	for (struct guest_reader *reader = guest->readers; reader != NULL; reader = reader->next)
 		guest_reader_stop(reader);
 }
@@ -244,6 +248,7 @@ int bridge_guest_new(struct bridge_guest **guest_out, const struct bridge_guest_
 	guest->config = config;
 	guest->host = host;
 	audit_init(&guest->audit, config->name);
+	call_trace_init(&guest->trace, host->traces, config->name);
 	r = bridge_session_new(&guest->session, host->boot);
 	if (r < 0) {
 		free(guest);

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "base/payload.h"
+#include "host-bridge/call_trace.h"
 #include "host-bridge/config.h"
 #include "host-bridge/front_keeper.h"
 #include "host-bridge/guest_reader.h"
@@ -30,6 +31,7 @@ struct bridge_guest_host {
 	uint64_t boot;         /* random, chosen when the bridge starts */
 	struct used_cards *used_cards;
 	struct pin_guard *pin_guard; /* of all guests; set before the first session */
+	struct call_traces *traces;  /* of all guests */
 	const struct leftovers *leftovers; /* cards that nobody gets yet */
 	void (*send)(void *context, const struct front_route *to, struct payload_view frame);
 	/* A worker's answer met a fatal error: core should give up. error is negative. */

@@ -17,6 +17,7 @@
 #include "base/payload.h"
 #include "control/ask.h"
 #include "control/command_line.h"
+#include "control/record.h"
 #include "control/status.h"
 #include "host-bridge/config.h"
 #include "host-bridge/core.h"
@@ -104,6 +105,27 @@ static int run_ask(const struct command_line *line)
 	return status;
 }
 
+static int run_trace(const struct command_line *line)
+{
+	struct bridge_config config = BRIDGE_CONFIG_NULL;
+	struct control_recording recording = {
+		.program = NAME,
+		.path = BRIDGE_CONTROL,
+		.file = line->operand,
+		.with_data = line->with_data,
+	};
+	char problem[CONFIG_PROBLEM_MAX];
+	int status;
+
+	if (line->socket != NULL)
+		recording.path = line->socket;
+	else if (bridge_config_read(&config, line->config, problem) == 0)
+		recording.path = config.control;
+	status = control_record(&recording);
+	bridge_config_deinit(&config);
+	return status;
+}
+
 /* ---- core ---- */
 
 /* The bridge's key, where a guest has one. It isn't to be swapped out. */
@@ -165,6 +187,8 @@ static const struct command commands[] = {
 	{ "check-config", NULL, "whether the configuration is right: exit status 0 or 78", false, run_core },
 	{ "doctor", NULL, "what is wrong with this host or its configuration, and what to type", false,
 		run_doctor },
+	{ COMMAND_TRACE, "FILE", "write the guests' calls into FILE, for Wireshark, until Ctrl-C; the data\n"
+		"of APDUs is cut out", false, run_trace },
 	{ KEY_COMMAND_MAKE, "[KEY-FILE]", "make the bridge's key, and print its public half, which goes into\n"
 		"the guests' configurations", false, run_key },
 	{ KEY_COMMAND_SHOW, "[KEY-FILE]", "print the public half again; KEY-FILE is, unless given,\n"

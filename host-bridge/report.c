@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "control/trace_stream.h"
 
 /* ---- readers ---- */
 
@@ -159,13 +160,26 @@ static json_t *report_status(const struct bridge_report *report)
 
 /* ---- the socket ---- */
 
+/* Each reader is told of with its first call. */
+static void tell_devices(void *owner, struct tracer *tracer)
+{
+	struct bridge_report *report = owner;
+
+	(void)tracer;
+	call_traces_anew(&report->traces);
+}
+
 static json_t *answer(void *owner, const struct control_question *question)
 {
-	const struct bridge_report *report = owner;
+	struct bridge_report *report = owner;
+	const struct trace_source traces = { .tracers = &report->traces.tracers, .devices = tell_devices,
+		.owner = report };
 
 	switch (question->request.verb) {
 	case CONTROL_READERS:
 		return report_readers(report, question->last);
+	case CONTROL_TRACE:
+		return trace_stream_answer(&traces, question);
 	case CONTROL_STATUS:
 		return report_status(report);
 	case CONTROL_LOG_LEVEL:

@@ -14,6 +14,7 @@
 
 #include "control/server.h"
 #include "control/status.h"
+#include "host-bridge/call_trace.h"
 #include "host-bridge/config.h"
 #include "host-bridge/guest.h"
 #include "host-bridge/host_readers.h"
@@ -25,6 +26,7 @@ struct bridge_report {
 	const struct front_keeper *fronts;  /* as many as endpoints in config */
 	struct bridge_guest *const *guests; /* as many as in config */
 	const struct host_readers *readers;
+	struct call_traces traces;          /* what is traced now; until the loop has ended */
 	struct control_server *server;      /* NULL: there is none */
 };
 

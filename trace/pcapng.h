@@ -17,8 +17,15 @@
 #include "base/cursor.h"
 
 #define PCAPNG_COMMENT_MAX 256 /* bytes of a comment that are kept */
-#define PCAPNG_BEGIN_MAX 64    /* enough for pcapng_begin() */
-#define PCAPNG_BLOCK_MAX(captured) ((captured) + PCAPNG_COMMENT_MAX + 64) /* for pcapng_packet() */
+#define PCAPNG_NAME_MAX 64     /* bytes of a name that are kept */
+#define PCAPNG_BEGIN_MAX 256   /* enough for pcapng_begin() */
+#define PCAPNG_COUNTS_SIZE 52  /* of what pcapng_counts() writes */
+#define PCAPNG_BLOCK_MAX(captured) ((captured) + PCAPNG_COMMENT_MAX + 80) /* for pcapng_packet() */
+
+/* Block types, for who reads a file block by block. */
+#define PCAPNG_SECTION 0x0A0D0D0A
+#define PCAPNG_PACKET 6
+#define PCAPNG_COUNTS 5
 
 struct pcapng_packet {
 	uint64_t time;        /* ns since 1970 */
@@ -28,10 +35,20 @@ struct pcapng_packet {
 	size_t captured;
 	size_t size;          /* of the whole packet, as far as it was there to be captured */
 	const char *comment;  /* UTF-8; NULL: none */
+	uint64_t lost;        /* packets between the last one and this that are not in the file */
 };
 
-/* Writes the blocks that a file begins with. */
-void pcapng_begin(struct cursor_out *out);
+struct pcapng_counts {
+	uint64_t time;     /* ns since 1970 */
+	uint64_t received; /* packets, those that were lost included */
+	uint64_t lost;
+};
+
+/* Writes the blocks that a file begins with. program: who writes it; name: of what is captured. */
+void pcapng_begin(struct cursor_out *out, const char *program, const char *name);
 
 /* Writes one packet. */
 void pcapng_packet(struct cursor_out *out, const struct pcapng_packet *packet);
+
+/* Writes what was counted: at the end, or now and then. */
+void pcapng_counts(struct cursor_out *out, const struct pcapng_counts *counts);

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trace/cut.h"
+
 /* struct mon_bin_hdr of Linux, Documentation/usb/usbmon.rst: URB types, transfer types, flags. */
 #define URB_SUBMIT 'S'
 #define URB_COMPLETE 'C'
@@ -20,7 +22,6 @@
 #define DATA_THERE 0
 #define DATA_NONE '<' /* of a request whose data comes with its completion */
 #define IN_PROGRESS (-115) /* -EINPROGRESS: the status of each submission */
-#define BUS 1
 
 /* Addresses of the endpoints; what the kernel makes of them differs, and doesn't matter here. */
 #define ENDPOINT_OUT 0x01
@@ -34,20 +35,9 @@
 #define BULK_SIZE 512
 #define NOTIFICATION_SIZE 2
 
-/* CCID 1.1, 6.1 and 6.2. */
-#define CCID_HEADER 10
-#define CCID_LEVEL_OFFSET 8
-#define APDU_HEADER 5 /* CLA INS P1 P2, and Lc or Le */
-#define STATUS_WORD 2
-#define XFR_BLOCK 0x6F
-#define DATA_BLOCK 0x80
-#define SLOT_STATUS 0x81
-#define PARAMETERS 0x82
-#define DATA_RATE_AND_CLOCK 0x84
-#define LAST_OF_CHAIN 0x01 /* bit of bChainParameter: more follows, unless it is 2 */
-
 struct urb {
 	uint64_t time;
+	uint8_t bus;
 	uint8_t address;
 	char type;
 	uint8_t transfer;
@@ -67,7 +57,7 @@ static void write_header(struct cursor_out *out, const struct urb *urb)
 	out_u8(out, urb->transfer);
 	out_u8(out, urb->endpoint);
 	out_u8(out, urb->address);
-	out_le16(out, BUS);
+	out_le16(out, urb->bus);
 	out_u8(out, urb->has_setup ? SETUP_THERE : SETUP_NONE);
 	out_u8(out, urb->size > 0 ? DATA_THERE : DATA_NONE);
 	out_le64(out, urb->time / 1000000000);
@@ -82,22 +72,32 @@ static void write_header(struct cursor_out *out, const struct urb *urb)
 	out_le32(out, 0);
 }
 
-static void write_urb(struct cursor_out *out, const struct urb *urb, const uint8_t *data,
-	const char *comment)
+/* What is said of a packet beside its bytes. */
+struct remark {
+	const char *comment; /* NULL: none */
+	uint64_t lost;
+};
+
+/* head: what the data begins with; it is at most a CCID header. The rest of what is captured is in rest. */
+static void write_urb(struct cursor_out *out, const struct urb *urb, struct payload_view head,
+	const uint8_t *rest, const struct remark *remark)
 {
-	uint8_t bytes[TRACE_HEADER_SIZE];
+	uint8_t bytes[TRACE_HEADER_SIZE + TRACE_CCID_HEADER_SIZE];
 	struct cursor_out header = cursor_out(bytes, sizeof(bytes));
+	size_t captured = head.size < urb->captured ? head.size : urb->captured;
 	struct pcapng_packet packet = {
 		.time = urb->time,
 		.head = bytes,
-		.head_size = sizeof(bytes),
-		.bytes = data,
-		.captured = urb->captured,
-		.size = sizeof(bytes) + urb->size,
-		.comment = comment,
+		.bytes = rest,
+		.captured = urb->captured - captured,
+		.size = TRACE_HEADER_SIZE + urb->size,
+		.comment = remark->comment,
+		.lost = remark->lost,
 	};
 
 	write_header(&header, urb);
+	out_bytes(&header, head.bytes, captured);
+	packet.head_size = header.size;
 	pcapng_packet(out, &packet);
 }
 
@@ -156,8 +156,11 @@ static void configuration_descriptor(struct cursor_out *out, const struct trace_
 static void write_exchange(struct cursor_out *out, uint64_t time, const struct trace_device *device,
 	uint8_t type, const struct cursor_out *answer)
 {
+	const struct remark remark = { .comment = device->name };
+	const struct payload_view none = { .bytes = NULL };
 	struct urb urb = {
 		.time = time,
+		.bus = device->bus,
 		.address = device->address,
 		.type = URB_SUBMIT,
 		.transfer = TRANSFER_CONTROL,
@@ -166,13 +169,13 @@ static void write_exchange(struct cursor_out *out, uint64_t time, const struct t
 		.has_setup = true,
 	};
 
-	write_urb(out, &urb, NULL, device->name);
+	write_urb(out, &urb, none, NULL, &remark);
 	urb.type = URB_COMPLETE;
 	urb.has_setup = false;
 	memset(urb.setup, 0, sizeof(urb.setup));
 	urb.size = answer->size;
 	urb.captured = answer->size;
-	write_urb(out, &urb, answer->start, device->name);
+	write_urb(out, &urb, none, answer->start, &remark);
 }
 
 void trace_device(struct cursor_out *out, uint64_t time, const struct trace_device *device)
@@ -189,92 +192,69 @@ void trace_device(struct cursor_out *out, uint64_t time, const struct trace_devi
 
 /* ---- messages ---- */
 
-/* Of a command: its APDU's header, where one begins here (CCID 1.1, 6.1.4: wLevelParameter). */
-static size_t kept_of_command(struct payload_view message)
+void trace_split(struct trace_message *message, struct payload_view whole)
 {
-	struct cursor_in in = cursor_in(message.bytes, message.size);
-	uint8_t type = in_u8(&in);
-	uint16_t level;
+	size_t header = whole.size < TRACE_CCID_HEADER_SIZE ? whole.size : TRACE_CCID_HEADER_SIZE;
 
-	(void)in_bytes(&in, CCID_LEVEL_OFFSET - 1);
-	level = in_le16(&in);
-	if (in_ok(&in) && type == XFR_BLOCK && level <= 1)
-		return CCID_HEADER + APDU_HEADER;
-	return CCID_HEADER;
-}
-
-static size_t kept_of_response(struct payload_view message, bool atr)
-{
-	uint8_t type = message.size > 0 ? message.bytes[0] : 0;
-
-	switch (type) {
-	case DATA_BLOCK:
-		return atr ? message.size : CCID_HEADER;
-	case SLOT_STATUS:
-	case PARAMETERS:
-	case DATA_RATE_AND_CLOCK:
-		return message.size;
-	}
-	return CCID_HEADER;
-}
-
-size_t trace_kept(const struct trace_message *message)
-{
-	size_t kept = message->message.size;
-
-	if (message->with_data || message->direction == TRACE_NOTIFY)
-		return kept;
-	if (message->direction == TRACE_OUT)
-		kept = kept_of_command(message->message);
-	else
-		kept = kept_of_response(message->message, message->atr);
-	return kept < message->message.size ? kept : message->message.size;
+	message->header = (struct payload_view){ whole.bytes, header };
+	message->data = (struct payload_view){ whole.bytes + header, whole.size - header };
 }
 
 /* The status word, of a response that ends here: bChainParameter is neither "begins" nor "continues". */
 static bool status_word(const struct trace_message *message, uint16_t *sw)
 {
-	struct cursor_in in = cursor_in(message->message.bytes, message->message.size);
-	uint8_t type = in_u8(&in);
-	uint8_t chain;
+	struct cut_header header;
+	struct cursor_in in = cursor_in(message->data.bytes, message->data.size);
 
-	(void)in_bytes(&in, CCID_HEADER - 2);
-	chain = in_u8(&in);
-	if (message->direction != TRACE_IN || message->atr || type != DATA_BLOCK ||
-		(chain & LAST_OF_CHAIN) != 0 || in.left < STATUS_WORD)
+	if (message->direction != TRACE_IN || message->atr || !cut_header(message->header, &header) ||
+		header.bMessageType != CUT_DATA_BLOCK || (header.specific[2] & CUT_MORE_FOLLOWS) != 0 ||
+		in.left < CUT_STATUS_WORD)
 		return false;
-	(void)in_bytes(&in, in.left - STATUS_WORD);
+	(void)in_bytes(&in, in.left - CUT_STATUS_WORD);
 	*sw = in_be16(&in);
 	return in_done(&in);
 }
 
-static void make_comment(const struct trace_message *message, size_t kept, char *comment, size_t size)
+static void make_comment(const struct trace_message *message, bool cut, char *comment, size_t size)
 {
 	char call[24] = "", sw[16] = "";
 	uint16_t word;
 
 	if (message->call != 0)
-		(void)snprintf(call, sizeof(call), "call %u; ", (unsigned int)message->call);
+		(void)snprintf(call, sizeof(call), "call=%u; ", (unsigned int)message->call);
 	if (status_word(message, &word))
-		(void)snprintf(sw, sizeof(sw), "SW %04X; ", word);
+		(void)snprintf(sw, sizeof(sw), "SW=%04X; ", word);
 	(void)snprintf(comment, size, "%s%s%.*s%s%s", call, sw, TRACE_TEXT_MAX,
 		message->text != NULL ? message->text : "", message->text != NULL ? "; " : "",
-		kept < message->message.size ? "data cut out; " : "");
+		cut ? "data cut out; " : "");
 	/* Without the separator behind the last part. */
 	if (comment[0] != '\0')
 		comment[strlen(comment) - 2] = '\0';
 }
 
+size_t trace_kept(const struct trace_message *message)
+{
+	size_t size = message->header.size + message->data.size;
+
+	if (message->with_data || message->direction == TRACE_NOTIFY)
+		return size;
+	if (message->direction == TRACE_OUT)
+		return cut_command(message->header, message->data);
+	return cut_response(message->header, message->data, message->atr);
+}
+
 void trace_message(struct cursor_out *out, const struct trace_message *message)
 {
 	char comment[PCAPNG_COMMENT_MAX];
+	struct remark remark = { .lost = message->lost };
 	struct urb urb = {
 		.time = message->time,
+		.bus = message->bus,
 		.address = message->address,
 		.type = message->direction == TRACE_OUT ? URB_SUBMIT : URB_COMPLETE,
 		.transfer = TRANSFER_BULK,
 		.endpoint = message->direction == TRACE_OUT ? ENDPOINT_OUT : ENDPOINT_IN,
-		.size = message->message.size,
+		.size = message->header.size + message->data.size,
 		.captured = trace_kept(message),
 	};
 
@@ -282,6 +262,26 @@ void trace_message(struct cursor_out *out, const struct trace_message *message)
 		urb.transfer = TRANSFER_INTERRUPT;
 		urb.endpoint = ENDPOINT_INTERRUPT;
 	}
-	make_comment(message, urb.captured, comment, sizeof(comment));
-	write_urb(out, &urb, message->message.bytes, comment[0] != '\0' ? comment : NULL);
+	make_comment(message, urb.captured < urb.size, comment, sizeof(comment));
+	if (comment[0] != '\0')
+		remark.comment = comment;
+	write_urb(out, &urb, message->header, message->data.bytes, &remark);
+}
+
+void trace_request(struct cursor_out *out, const struct trace_request *request)
+{
+	const struct remark remark = { .comment = request->text, .lost = request->lost };
+	const struct payload_view none = { .bytes = NULL };
+	struct urb urb = {
+		.time = request->time,
+		.bus = request->bus,
+		.address = request->address,
+		.type = URB_SUBMIT,
+		.transfer = TRANSFER_CONTROL,
+		.endpoint = (uint8_t)(request->setup[0] & ENDPOINT_CONTROL_IN), /* or 0: out */
+		.has_setup = true,
+	};
+
+	memcpy(urb.setup, request->setup, sizeof(urb.setup));
+	write_urb(out, &urb, none, NULL, &remark);
 }

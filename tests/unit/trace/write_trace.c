@@ -57,25 +57,26 @@ int main(int argc, char **argv)
 		1, 0x2A, 0, 0, 0x20, 0xA1, 7, 0, 0, 0xFE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 		0xBA, 0x04, 0x04, 0x00, 0x11, 0x08, 0, 0, 0xFF, 0xFF, 0, 0, 0, 1,
 	};
-	const struct trace_device device = { .address = 1, .idVendor = 0x0E0F, .idProduct = 4,
+	const struct trace_device device = { .bus = 1, .address = 1, .idVendor = 0x0E0F, .idProduct = 4,
 		.interrupt = true, .class_descriptor = class_descriptor, .name = "A reader" };
 	struct cursor_out out = cursor_out(bytes, sizeof(bytes));
 	uint64_t time = 1700000000000000000;
 
-	pcapng_begin(&out);
+	pcapng_begin(&out, "write-trace", "a conversation");
 	trace_device(&out, time, &device);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		struct trace_message message = {
 			.time = time + (i + 1) * 1000000,
+			.bus = 1,
 			.address = 1,
 			.direction = lines[i].direction,
-			.message = { lines[i].bytes, lines[i].size },
 			.atr = lines[i].atr,
 			.with_data = argc > 1 && strcmp(argv[1], "--with-data") == 0,
 			.call = lines[i].call,
 			.text = lines[i].text,
 		};
 
+		trace_split(&message, (struct payload_view){ lines[i].bytes, lines[i].size });
 		trace_message(&out, &message);
 	}
 	if (!out_ok(&out) || fwrite(bytes, 1, out.size, stdout) != out.size)

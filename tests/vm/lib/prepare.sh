@@ -12,7 +12,7 @@ packages=(
 	mmdebstrap squashfs-tools cpio xz-utils qemu-system-x86 qemu-system-data seabios socat
 	iproute2 procps perl
 	pcscd opensc openssh-client systemd
-	libcacard-dev softhsm2 libnss3-tools openssl
+	libcacard-dev softhsm2 libnss3-tools openssl tshark
 )
 
 apt_install()
