@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "readers", NULL, "what there is", true, run_nothing },
 	{ "check-config", NULL, "check", false, run_nothing },
 	{ "genkey", "[KEY-FILE]", "make a key\nin a file", false, run_nothing },
+	{ COMMAND_TRACE, "FILE", "trace", false, run_nothing },
 	{ NULL, NULL, NULL, false, NULL },
 };
 
@@ -56,6 +57,11 @@ static const struct row {
 	{ "--check-config -c x", COMMAND_LINE_GO_ON, "check-config", NULL, "x", NULL, NULL, false, false },
 	{ "genkey", COMMAND_LINE_GO_ON, "genkey", NULL, "/etc/test.conf", NULL, NULL, false, false },
 	{ "genkey /k", COMMAND_LINE_GO_ON, "genkey", "/k", "/etc/test.conf", NULL, NULL, false, false },
+	{ "trace /f", COMMAND_LINE_GO_ON, "trace", "/f", "/etc/test.conf", NULL, NULL, false, false },
+	{ "trace /f --with-data", COMMAND_LINE_GO_ON, "trace", "/f", "/etc/test.conf", NULL, NULL, false, false },
+	{ "trace /f --json", EX_USAGE, NULL, NULL, NULL, NULL, NULL, false, false },
+	{ "readers --with-data", EX_USAGE, NULL, NULL, NULL, NULL, NULL, false, false },
+	{ "--with-data", EX_USAGE, NULL, NULL, NULL, NULL, NULL, false, false },
 	{ "--version", EX_OK, NULL, NULL, NULL, NULL, NULL, false, false },
 	{ "--help", EX_OK, NULL, NULL, NULL, NULL, NULL, false, false },
 	{ "-h", EX_OK, NULL, NULL, NULL, NULL, NULL, false, false },

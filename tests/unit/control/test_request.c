@@ -25,6 +25,8 @@ static const struct row rows[] = {
 	{ "status\n", 0, CONTROL_STATUS, "" },
 	{ "log-level\n", 0, CONTROL_LOG_LEVEL, "" },
 	{ "log-level debug\n", 0, CONTROL_LOG_LEVEL, "debug" },
+	{ "trace\n", 0, CONTROL_TRACE, "" },
+	{ "trace with-data\n", 0, CONTROL_TRACE, CONTROL_WITH_DATA },
 	{ "readers", CONTROL_LINE_PART, 0, "" },
 	{ "", CONTROL_LINE_PART, 0, "" },
 	{ "\n", CONTROL_LINE_UNKNOWN, 0, "" },

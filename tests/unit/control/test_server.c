@@ -34,7 +34,54 @@ struct stand {
 	size_t asked; /* how often it was asked */
 	size_t last;  /* of these, for the last time */
 	size_t size;  /* of the answer; 0: an ordinary one */
+	struct control_client *clients[CONTROL_STREAMS_MAX + 1]; /* that trace */
+	size_t streams;  /* of these, in all */
+	size_t refused;  /* that found too many others */
+	size_t pieces;   /* that can be had of the stream */
+	size_t given;
+	size_t finished;
+	size_t ended;
 };
+
+#define PIECE 100000 /* bytes */
+
+static struct payload_view stream_next(void *owner)
+{
+	static const uint8_t piece[PIECE] = "piece";
+	struct stand *stand = owner;
+
+	if (stand->given == stand->pieces)
+		return (struct payload_view){ .bytes = NULL };
+	stand->given++;
+	return (struct payload_view){ piece, sizeof piece };
+}
+
+static void stream_finish(void *owner)
+{
+	struct stand *stand = owner;
+
+	stand->finished++;
+	stand->pieces++;
+}
+
+static void stream_ended(void *owner)
+{
+	struct stand *stand = owner;
+
+	stand->ended++;
+}
+
+static json_t *begin_stream(struct stand *stand, const struct control_question *question)
+{
+	const struct control_stream stream = { stream_next, stream_finish, stream_ended, stand };
+
+	if (control_server_stream(question->client, &stream) != 0) {
+		stand->refused++;
+		return control_json_error("full");
+	}
+	stand->clients[stand->streams++] = question->client;
+	return NULL;
+}
 
 static json_t *answer(void *owner, const struct control_question *question)
 {
@@ -44,6 +91,8 @@ static json_t *answer(void *owner, const struct control_question *question)
 
 	stand->asked++;
 	stand->last += question->last;
+	if (question->request.verb == CONTROL_TRACE)
+		return begin_stream(stand, question);
 	if (!stand->ready && !question->last)
 		return NULL;
 	if (stand->size == 0)
@@ -369,6 +418,128 @@ static int clean_up(void **state)
 	return rmdir(folder);
 }
 
+/* Lets the loop run, and counts what comes; limit in ms. end: whether the connection ended. */
+static size_t read_some(struct stand *stand, int fd, int limit, bool *end)
+{
+	static char bytes[PIECE];
+	uint64_t begun = uv_hrtime();
+	size_t size = 0;
+	ssize_t n = -1;
+
+	*end = false;
+	while (!*end && uv_hrtime() - begun < (uint64_t)limit * 1000000) {
+		(void)uv_run(&stand->loop, UV_RUN_NOWAIT);
+		n = fd >= 0 ? recv(fd, bytes, sizeof bytes, 0) : -1;
+		size += n > 0 ? (size_t)n : 0;
+		*end = n == 0;
+		if (n < 0)
+			(void)poll(NULL, 0, 1);
+	}
+	return size;
+}
+
+static int begin_trace(struct stand *stand)
+{
+	size_t before = stand->streams + stand->refused;
+	int fd = connect_now();
+
+	write_text(fd, "trace\n");
+	for (int i = 0; i < 1000 && stand->streams + stand->refused == before; i++) {
+		(void)uv_run(&stand->loop, UV_RUN_NOWAIT);
+		(void)poll(NULL, 0, 1);
+	}
+	return fd;
+}
+
+/* Pieces come as they come to be; who shuts down his side gets the last, and then the end. */
+static void test_stream(void **state)
+{
+	struct stand stand;
+	bool end;
+	int fd;
+
+	(void)state;
+	stand_up(&stand);
+	stand.pieces = 1;
+	fd = begin_trace(&stand);
+	assert_int_equal(read_some(&stand, fd, 50, &end), PIECE);
+	assert_false(end);
+	stand.pieces = 3;
+	assert_int_equal(read_some(&stand, fd, 50, &end), 0);
+	control_server_wake(stand.clients[0]);
+	assert_int_equal(read_some(&stand, fd, 50, &end), 2 * PIECE);
+	/* Longer than anybody else may stay. */
+	assert_int_equal(read_some(&stand, fd, CONTROL_WAIT_MAX + 500, &end), 0);
+	assert_false(end);
+	(void)shutdown(fd, SHUT_WR);
+	assert_int_equal(read_some(&stand, fd, 1000, &end), PIECE);
+	assert_true(end);
+	assert_int_equal(stand.finished, 1);
+	(void)read_some(&stand, -1, 20, &end);
+	assert_int_equal(stand.ended, 1);
+	(void)close(fd);
+	take_down(&stand);
+	assert_int_equal(stand.ended, 1);
+}
+
+/* Whoever doesn't read is given what the socket takes, and has no end that others wait for. */
+static void test_stream_unread(void **state)
+{
+	struct stand stand;
+	size_t given;
+	bool end;
+	int fd;
+
+	(void)state;
+	stand_up(&stand);
+	stand.pieces = 1000;
+	fd = begin_trace(&stand);
+	(void)read_some(&stand, -1, 50, &end);
+	given = stand.given;
+	assert_in_range(given, 1, 20);
+	control_server_wake(stand.clients[0]);
+	(void)read_some(&stand, -1, 50, &end);
+	assert_int_equal(stand.given, given);
+	/* It wants the end, and doesn't read that either. */
+	(void)shutdown(fd, SHUT_WR);
+	(void)read_some(&stand, -1, CONTROL_WRITE_MAX + 500, &end);
+	assert_int_equal(stand.finished, 1);
+	assert_int_equal(stand.ended, 1);
+	(void)close(fd);
+	take_down(&stand);
+}
+
+/* So many and no more; others still ask; whoever goes makes room; the server's end is theirs. */
+static void test_streams(void **state)
+{
+	struct stand stand;
+	int fds[CONTROL_STREAMS_MAX], fd;
+	bool end;
+
+	(void)state;
+	stand_up(&stand);
+	for (size_t i = 0; i < CONTROL_STREAMS_MAX; i++)
+		fds[i] = begin_trace(&stand);
+	assert_int_equal(stand.streams, CONTROL_STREAMS_MAX);
+	fd = begin_trace(&stand);
+	assert_non_null(strstr(read_all(&stand, fd, 1000), "full"));
+	assert_int_equal(stand.refused, 1);
+	(void)close(fd);
+	fd = connect_now();
+	write_text(fd, "status\n");
+	assert_non_null(strstr(read_all(&stand, fd, 1000), "status"));
+	(void)close(fd);
+	(void)close(fds[0]);
+	(void)read_some(&stand, -1, 50, &end);
+	assert_int_equal(stand.ended, 1);
+	fds[0] = begin_trace(&stand);
+	assert_int_equal(stand.streams, CONTROL_STREAMS_MAX + 1);
+	take_down(&stand);
+	assert_int_equal(stand.ended, CONTROL_STREAMS_MAX + 1);
+	for (size_t i = 0; i < CONTROL_STREAMS_MAX; i++)
+		(void)close(fds[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +551,9 @@ int main(void)
 		cmocka_unit_test(test_leave),
 		cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_stream_unread),
+		cmocka_unit_test(test_streams),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, clean_up);

@@ -15,8 +15,6 @@
 #
 # Limit: 200
 
-as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-
 # read_back FILE ARGUMENT...
 read_back()
 {
@@ -52,8 +50,7 @@ refused()
 	assert_contains "$what" "$words" "$output"
 }
 
-# transmits FILE DIRECTION: of each packet that has an APDU's begin or end, its comment's call number, with
-# the rest that both sides have to agree on.
+# Of each command: the number of its call (or what the comment is without one), length, CLA INS P1 P2.
 commands_of()
 {
 	read_back "$1" -Y 'usbccid.bMessageType == 0x6f && usbccid.dwLength > 0' -T fields \
@@ -78,20 +75,29 @@ GUEST_SHARES+=("secrets=$SECRETS")
 relay_start t1
 
 echo "who may not trace, and where not"
-chmod 0711 "$HOST_RUN" "$RESULTS"
-control=$(sed -n 's/^control = "\(.*\)"/\1/p' "$RESULTS/bridge.conf")
+control=$HOST_RUN/control.sock
 guest_control=/run/ccid-gadget/control.sock
-guest_try "chmod 0711 /run/ccid-gadget; chmod 0666 $guest_control"
-refused "a guest's nobody" "for root" guest "setpriv --reuid=65534 --regid=65534 --clear-groups \
-	/build/gadget/ccid-gadget --socket $guest_control trace /tmp/x.pcapng 2>&1"
+chmod 0711 "$HOST_RUN"
 chmod 0666 "$control"
-refused "nobody" "for root and" "${as_nobody[@]}" "$HOST_PROGRAMS/host-bridge/ccid-bridge" \
-	--socket "$control" trace /tmp/x.pcapng
+guest_try "chmod 0711 /run/ccid-gadget; chmod 0666 $guest_control"
+gadget_user=$(guest "stat -c %u /proc/\$(cat /run/gadget.pid)")
+refused "another user in the guest" "for root and" guest "setpriv --reuid=12345 --regid=12345 \
+	--clear-groups /build/gadget/ccid-gadget --socket $guest_control trace /tmp/x.pcapng 2>&1"
+refused "the gadget's user, with data" "for root only" guest "setpriv --reuid=$gadget_user \
+	--regid=$gadget_user --clear-groups /build/gadget/ccid-gadget --socket $guest_control \
+	trace /tmp/x.pcapng --with-data 2>&1"
+refused "another user" "for root and" setpriv --reuid=12345 --regid=12345 --clear-groups \
+	"$HOST_PROGRAMS/host-bridge/ccid-bridge" --socket "$control" trace /tmp/x.pcapng
 chmod 0660 "$control"
+assert_fails "a file of those who were refused" test -e /tmp/x.pcapng
 echo "here" >"$RESULTS/there.pcapng"
 refused "a file that is there" "is there already" host_bridge trace "$RESULTS/there.pcapng"
 assert_equal "what was there" "here" "$(cat "$RESULTS/there.pcapng")"
-refused "a full disk" "No space left" host_bridge trace /dev/full
+mkdir -p "$RESULTS/full"
+mount -t tmpfs -o size=4k none "$RESULTS/full"
+head -c 4096 /dev/zero >"$RESULTS/full/zeros" || true
+refused "a full disk" "No space left" host_bridge trace "$RESULTS/full/x.pcapng"
+umount "$RESULTS/full"
 refused "a folder that isn't" "No such file" host_bridge trace /nowhere/x.pcapng
 
 echo "the session"
@@ -134,11 +140,13 @@ commands_of scard.pcapng >"$RESULTS/commands-scard"
 commands_of usb.pcapng >"$RESULTS/commands-usb"
 answers_of scard.pcapng >"$RESULTS/answers-scard"
 answers_of usb.pcapng >"$RESULTS/answers-usb"
-assert "calls in order" sort -n -u -c <(cut -f 1 "$RESULTS/commands-scard")
+for side in usb scard; do
+	assert "calls in order" sort -n -u -c <(grep -o '^[0-9]*' "$RESULTS/commands-$side")
+done
 assert "there are many" [ "$(wc -l <"$RESULTS/commands-scard")" -gt 20 ]
 assert_equal "status words, by call" "$(cat "$RESULTS/answers-scard")" "$(cat "$RESULTS/answers-usb")"
 # A long command is in parts on the bus, of which the first has no number yet.
-while read -r line; do
+while IFS= read -r line; do
 	number=${line%%$'\t'*} rest=${line#*$'\t'}
 	length=${rest%%$'\t'*}
 	[ "$length" -gt 2055 ] || assert "call $number on the bus" grep -q -x -F -- "$line" "$RESULTS/commands-usb"
