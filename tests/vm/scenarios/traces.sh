@@ -65,6 +65,14 @@ answers_of()
 		sed 's/^call=\([0-9]*\); SW=\(....\).*/\1 \2/'
 }
 
+# Of each answer with data: the number of its call, and its length, of all its parts.
+lengths_of()
+{
+	read_back "$1" -Y 'usbccid.bMessageType == 0x80 && usbccid.dwLength > 0' -T fields -e frame.comment \
+		-e usbccid.dwLength | sed 's/^call=\([0-9]*\)[^\t]*/\1/' |
+		awk '{ sum[$1] += $2 } END { for (call in sum) print call, sum[call] }' | sort -n
+}
+
 rss_of_gadget()
 {
 	guest "sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' /proc/\$(cat /run/gadget.pid)/status"
@@ -152,7 +160,10 @@ while IFS= read -r line; do
 	[ "$length" -gt 2055 ] || assert "call $number on the bus" grep -q -x -F -- "$line" "$RESULTS/commands-usb"
 done <"$RESULTS/commands-scard"
 assert "a long command" awk -F '\t' '$2 > 5000 { found = 1 } END { exit !found }' "$RESULTS/commands-scard"
-assert "an answer in parts" [ "$(read_back usb.pcapng -Y 'usbccid.bChainParameter == 1' | wc -l)" -ge 2 ]
+for part in 1 3 2; do
+	assert "an answer in parts ($part)" [ -n "$(read_back usb.pcapng -Y "usbccid.bChainParameter == $part")" ]
+done
+assert_equal "lengths of answers, by call" "$(lengths_of scard.pcapng)" "$(lengths_of usb.pcapng)"
 assert_equal "lengths of the APDUs" \
 	"$(sed -n 's/.*ev=apdu-begin .* len=\([0-9]*\).*/\1/p' "$RESULTS/card.log" | tail -n 5)" \
 	"$(cut -f 2 "$RESULTS/commands-scard" | tail -n 5)"
