@@ -73,12 +73,18 @@ static void take(struct reader *reader)
 	} while (piece.size > 0);
 }
 
-static void tell(void)
+static void tell_with(const char *text)
 {
-	struct trace_message message = { .time = 1, .address = 1, .direction = TRACE_OUT, .call = 17 };
+	struct trace_message message = { .time = 1, .address = 1, .direction = TRACE_OUT, .call = 17,
+		.text = text };
 
 	trace_split(&message, (struct payload_view){ verify, sizeof(verify) - 1 });
 	tracers_message(&all, &message);
+}
+
+static void tell(void)
+{
+	tell_with(NULL);
 }
 
 static uint32_t number(const uint8_t *at)
@@ -145,6 +151,11 @@ static void test_come_and_go(void **state)
 	tell();
 	take(second);
 	assert_int_equal(count(second, 6, &lost), 2);
+	first = begin(0, false);
+	first->tracer = tracer_free(first->tracer);
+	tell();
+	take(second);
+	assert_int_equal(count(second, 6, &lost), 3);
 }
 
 /* What has been read, and what did not fit, is nowhere in the queue any more. */
@@ -188,24 +199,32 @@ static void test_who_never_reads(void **state)
 	assert_int_equal(lost, counts.lost);
 }
 
-/* There is always room for the last block, and nothing behind it. */
+/* There is always room for the last block, however full the queue is, and nothing comes behind it. */
 static void test_end(void **state)
 {
-	struct reader *slow = begin(0, true);
+	char text[128] = "";
 	uint64_t lost, all_lost;
 
 	(void)state;
-	for (size_t i = 0; i < 20000; i++)
+	for (size_t size = 0; size < sizeof(text) - 1; size += 4) {
+		struct reader *slow = begin(0, true);
+
+		memset(text, 'x', size);
+		for (size_t i = 0; i < 4000; i++)
+			tell_with(text);
+		all_lost = tracer_counts(slow->tracer).lost;
+		assert_in_range(all_lost, 1, 3999);
+		tracer_end(slow->tracer, 5);
+		tracer_end(slow->tracer, 6);
+		take(slow);
 		tell();
-	all_lost = tracer_counts(slow->tracer).lost;
-	tracer_end(slow->tracer, 5);
-	tracer_end(slow->tracer, 6);
-	tell();
-	take(slow);
-	assert_int_equal(count(slow, 5, &lost), 1);
-	assert_int_equal(number(slow->file + slow->size - PCAPNG_COUNTS_SIZE), 5);
-	assert_int_equal(number(slow->file + slow->size - PCAPNG_COUNTS_SIZE + 24), 20000);
-	assert_int_equal(number(slow->file + slow->size - PCAPNG_COUNTS_SIZE + 36), all_lost);
+		take(slow);
+		assert_int_equal(count(slow, 5, &lost), 1);
+		assert_int_equal(number(slow->file + slow->size - PCAPNG_COUNTS_SIZE), 5);
+		assert_int_equal(number(slow->file + slow->size - PCAPNG_COUNTS_SIZE + 24), 4000);
+		assert_int_equal(number(slow->file + slow->size - PCAPNG_COUNTS_SIZE + 36), all_lost);
+		slow->tracer = tracer_free(slow->tracer);
+	}
 }
 
 static void test_requests_and_devices(void **state)
