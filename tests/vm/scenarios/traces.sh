@@ -11,7 +11,7 @@
 #          and status word on both sides, and they are in order; the PIN is in the traces with data and in
 #          no other; those who may not trace are refused, and no file is left or overwritten; a full disk
 #          is said; a killed client leaves a file that can be read; one that doesn't read costs the gadget
-#          no memory and the guest no time.
+#          no memory and the guest no time, and its file says how much it lacks.
 #
 # Limit: 200
 
@@ -180,18 +180,25 @@ for name in usb-data scard-data; do
 done
 
 echo "a client that does not read"
-guest_trace stopped
-guest_signal stopped STOP
-guest_exchange loop 50 >/dev/null
+guest_exchange sizes both 65000 >/dev/null
 before=$(rss_of_gadget)
-guest "for i in 1 2; do /build/tests/pcsc/exchange --wait 15 loop 400 >/dev/null; done"
-guest_exchange sizes both 65000
+guest_trace stopped --with-data
+guest_signal stopped STOP
+guest_exchange loop 30 60000
 after=$(rss_of_gadget)
 echo "memory of the gadget: $before kB before, $after kB after"
 assert_at_most "memory that it costs, kB" 1500 $((after - before))
-guest_signal stopped KILL
-guest_exchange select
-guest_try "kill -0 \$(cat /run/gadget.pid)"
+guest_signal stopped CONT
+# Once what waited has gone, the next packet has room, and says how many had none.
+lacks()
+{
+	guest_exchange select >/dev/null
+	[ -n "$(read_back stopped.pcapng -Y 'frame.drop_count > 0')" ]
+}
+wait_for 20 "a packet that says what is missing" lacks
+assert_equal "exit status" 0 "$(guest_stop_program stopped)"
+tail -n 1 "$RESULTS/guest-stopped.log"
+assert_contains "the client" "more came too fast" "$(cat "$RESULTS/guest-stopped.log")"
 read_back stopped.pcapng >"$RESULTS/stopped.txt" || fail "stopped.pcapng can't be read"
 assert_no_stuck_task
 assert_kernel_quiet
