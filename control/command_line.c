@@ -60,8 +60,7 @@ static void help(const struct command_program *program)
 	printf("\nOptions:\n");
 	(void)snprintf(left, sizeof left, "read FILE, not %s", program->config);
 	help_line("-c, --config FILE", left);
-	help_line("--log-level LEVEL", "the daemon's: error, warning, info or debug, whatever the\n"
-		"configuration says");
+	help_line("--log-level LEVEL", "the daemon's: error, warning, info or debug");
 	help_line("--json", "readers, status: in JSON, for programs");
 	help_line("--watch", "readers, status: again every second");
 	help_line("--with-data", "trace: cut nothing out; as root only");

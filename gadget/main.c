@@ -368,8 +368,7 @@ static const struct command commands[] = {
 		false, run_doctor },
 	{ COMMAND_TRACE, "FILE", "write what crosses the virtual USB into FILE, for Wireshark, until\n"
 		"Ctrl-C; the data of APDUs is cut out", false, run_trace },
-	{ KEY_COMMAND_MAKE, "[KEY-FILE]", "make this machine's key, and print its public half, which goes\n"
-		"into the bridge's configuration", false, run_key },
+	{ KEY_COMMAND_MAKE, "[KEY-FILE]", "make this machine's key, and print its public half", false, run_key },
 	{ KEY_COMMAND_SHOW, "[KEY-FILE]", "print the public half again; KEY-FILE is, unless given,\n"
 		CONFIG_KEY_FILE, false, run_key },
 	{ NULL, NULL, NULL, false, NULL },

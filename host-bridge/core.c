@@ -128,14 +128,6 @@ static void refuse_guest(struct core *core, const struct front_route *from,
 	core_tell_refused(core, hello->guest, &answer);
 }
 
-/* Also the answer to a repeated goodbye: the guest waits for it. */
-static void refuse_session(struct core *core, const struct front_route *from, uint64_t session)
-{
-	struct wire_message answer = refusal_of_session(session);
-
-	core_refuse(core, from, &answer);
-}
-
 /* Among those who may say so: the guest of the key, or those without one. */
 static struct bridge_guest *guest_by_session(const struct core *core, size_t who, uint64_t session)
 {
@@ -171,6 +163,7 @@ static int core_message(struct core *core, size_t who, const struct wire_message
 	const struct front_route *from)
 {
 	struct bridge_guest *guest;
+	struct wire_message answer;
 
 	switch (message->type) {
 	case WIRE_HELLO:
@@ -186,7 +179,9 @@ static int core_message(struct core *core, size_t who, const struct wire_message
 			gate_hold(&core->gate, from->channel);
 			return bridge_guest_receive(guest, message, from);
 		}
-		refuse_session(core, from, message->session);
+		/* Also the answer to a repeated goodbye: the guest waits for it. */
+		answer = refusal_of_session(message->session);
+		core_refuse(core, from, &answer);
 		return 0;
 	}
 	/* What only a bridge says is no business of ours. */

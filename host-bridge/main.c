@@ -189,8 +189,7 @@ static const struct command commands[] = {
 		run_doctor },
 	{ COMMAND_TRACE, "FILE", "write the guests' calls into FILE, for Wireshark, until Ctrl-C; the data\n"
 		"of APDUs is cut out", false, run_trace },
-	{ KEY_COMMAND_MAKE, "[KEY-FILE]", "make the bridge's key, and print its public half, which goes into\n"
-		"the guests' configurations", false, run_key },
+	{ KEY_COMMAND_MAKE, "[KEY-FILE]", "make the bridge's key, and print its public half", false, run_key },
 	{ KEY_COMMAND_SHOW, "[KEY-FILE]", "print the public half again; KEY-FILE is, unless given,\n"
 		BRIDGE_KEY_FILE, false, run_key },
 	{ NULL, NULL, NULL, false, NULL },
