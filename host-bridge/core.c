@@ -128,6 +128,14 @@ static void refuse_guest(struct core *core, const struct front_route *from,
 	core_tell_refused(core, hello->guest, &answer);
 }
 
+/* Also the answer to a repeated goodbye: the guest waits for it. */
+static void refuse_session(struct core *core, const struct front_route *from, uint64_t session)
+{
+	struct wire_message answer = refusal_of_session(session);
+
+	core_refuse(core, from, &answer);
+}
+
 /* Among those who may say so: the guest of the key, or those without one. */
 static struct bridge_guest *guest_by_session(const struct core *core, size_t who, uint64_t session)
 {
@@ -163,7 +171,6 @@ static int core_message(struct core *core, size_t who, const struct wire_message
 	const struct front_route *from)
 {
 	struct bridge_guest *guest;
-	struct wire_message answer;
 
 	switch (message->type) {
 	case WIRE_HELLO:
@@ -179,9 +186,7 @@ static int core_message(struct core *core, size_t who, const struct wire_message
 			gate_hold(&core->gate, from->channel);
 			return bridge_guest_receive(guest, message, from);
 		}
-		/* Also the answer to a repeated goodbye: the guest waits for it. */
-		answer = refusal_of_session(message->session);
-		core_refuse(core, from, &answer);
+		refuse_session(core, from, message->session);
 		return 0;
 	}
 	/* What only a bridge says is no business of ours. */
@@ -352,14 +357,12 @@ static void on_prepare(uv_prepare_t *prepare)
 		return;
 	}
 	bridge_report_again(&core->report);
-	host_readers_want(&core->readers, any_session(core) ||
-		bridge_report_wants_readers(&core->report));
+	host_readers_want(&core->readers, any_session(core) || bridge_report_wants_readers(&core->report));
 	deadline = core_deadline(core);
 	if (deadline == SESSION_NEVER)
 		(void)uv_timer_stop(&core->timer);
 	else
-		(void)uv_timer_start(&core->timer, on_timer, deadline > now ? deadline - now : 0,
-			0);
+		(void)uv_timer_start(&core->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
 
 /* ---- the end ---- */

@@ -77,29 +77,33 @@ static void (*const shows[])(const json_t *answer, FILE *out) = {
 };
 
 /*
- * Where the daemon is asked. Who asks may not be allowed to read the configuration, and then can only
- * guess.
+ * Where the daemon is asked; borrowed from line or config. Who asks may not be allowed to read the
+ * configuration, and then can only guess.
  */
+static const char *control_path(const struct command_line *line, struct bridge_config *config)
+{
+	char problem[CONFIG_PROBLEM_MAX];
+
+	if (line->socket != NULL)
+		return line->socket;
+	return bridge_config_read(config, line->config, problem) == 0 ? config->control : BRIDGE_CONTROL;
+}
+
 static int run_ask(const struct command_line *line)
 {
 	struct bridge_config config = BRIDGE_CONFIG_NULL;
 	struct control_asking asking = {
 		.program = NAME,
-		.path = BRIDGE_CONTROL,
+		.path = control_path(line, &config),
 		.json = line->json,
 		.watch = line->watch,
 	};
-	char problem[CONFIG_PROBLEM_MAX];
 	int status;
 
 	(void)control_verb_by_name(line->command->name, &asking.request.verb);
 	asking.show = shows[asking.request.verb];
 	(void)snprintf(asking.request.argument, sizeof asking.request.argument, "%s",
 		line->operand != NULL ? line->operand : "");
-	if (line->socket != NULL)
-		asking.path = line->socket;
-	else if (bridge_config_read(&config, line->config, problem) == 0)
-		asking.path = config.control;
 	status = control_ask(&asking);
 	bridge_config_deinit(&config);
 	return status;
@@ -110,17 +114,12 @@ static int run_trace(const struct command_line *line)
 	struct bridge_config config = BRIDGE_CONFIG_NULL;
 	struct control_recording recording = {
 		.program = NAME,
-		.path = BRIDGE_CONTROL,
+		.path = control_path(line, &config),
 		.file = line->operand,
 		.with_data = line->with_data,
 	};
-	char problem[CONFIG_PROBLEM_MAX];
 	int status;
 
-	if (line->socket != NULL)
-		recording.path = line->socket;
-	else if (bridge_config_read(&config, line->config, problem) == 0)
-		recording.path = config.control;
 	status = control_record(&recording);
 	bridge_config_deinit(&config);
 	return status;
