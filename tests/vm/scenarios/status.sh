@@ -105,7 +105,8 @@ guest_try "usbreset 0e0f:0004"
 wait_for 10 "it is counted" gadget_says status "$reader.usb_resets" 1
 
 echo "the card is pulled under a command"
-guest_exchange loop 1 >/dev/null
+# pcscd learns of the reset when a command fails.
+wait_for 20 "an APDU after the reset" guest_try "/build/tests/pcsc/exchange --wait 15 loop 1"
 guest_exchange delay 4000 >/dev/null 2>&1 &
 slow=$!
 sleep 1.5
