@@ -21,9 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "host-bridge/channel.h"
@@ -197,18 +197,10 @@ static int front_carry_out(struct front *front)
 	return r == FRAME_INCOMPLETE ? 0 : FRONT_BROKEN;
 }
 
-static uint64_t front_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Whether it has been full for so long that only a new front helps. */
 static bool front_is_stuck(struct front *front)
 {
-	uint64_t now = front_now();
+	uint64_t now = clock_ms();
 
 	if (!sandbox_is_full()) {
 		front->full = false;

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "host-bridge/card.h"
 #include "host-bridge/channel.h"
@@ -30,11 +30,8 @@ static bool worker_wait(void *context, unsigned int milliseconds)
 
 static uint64_t worker_now(void *context)
 {
-	struct timespec now = { .tv_sec = 0 };
-
 	(void)context;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_ms();
 }
 
 /* If core is gone, the next receive says so. */

@@ -13,8 +13,8 @@
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/payload.h"
 #include "relay/link.h"
 #include "relay/secure.h"
@@ -22,14 +22,6 @@
 
 #define ANSWER_LIMIT 5000 /* ms */
 #define STEP 50           /* ms to wait for a frame before the time is looked at again */
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Sends what is due of the handshake. */
 static void probe_send(struct link *link, struct secure_guest *guest, uint64_t now)
@@ -55,7 +47,7 @@ static int probe_receive(struct link *link, struct secure_guest *guest, struct p
 	(void)poll(&wait, 1, STEP);
 	r = link_receive(link, NULL, frame);
 	if (r == 0)
-		(void)secure_guest_receive(guest, now_ms(), payload_view(frame), plaintext);
+		(void)secure_guest_receive(guest, clock_ms(), payload_view(frame), plaintext);
 	payload_clear(frame);
 	payload_clear(plaintext);
 	return r < 0 ? r : 0;
@@ -67,14 +59,14 @@ static int probe(struct link *link, struct secure_guest *guest, struct payload *
 {
 	static const uint8_t something[1];
 	const struct payload_view view = { .bytes = something, .size = sizeof(something) };
-	uint64_t start = now_ms(), now = start;
+	uint64_t start = clock_ms(), now = start;
 	struct payload_view sealed;
 	int r = secure_guest_seal(guest, start, view, &sealed);
 
 	while (r >= 0 && !secure_guest_is_open(guest) && now - start < ANSWER_LIMIT) {
 		probe_send(link, guest, now);
 		r = probe_receive(link, guest, frame, plaintext);
-		now = now_ms();
+		now = clock_ms();
 	}
 	if (r < 0)
 		return r;
