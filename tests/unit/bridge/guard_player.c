@@ -14,21 +14,9 @@
 #include <string.h>
 
 #include "tests/unit/bridge/guard_player.h"
+#include "tests/unit/bridge/hex.h"
 
 struct play play;
-
-size_t guard_hex(const char *text, uint8_t *bytes)
-{
-	size_t size = 0;
-	unsigned int byte;
-	int used;
-
-	while (sscanf(text, " %2x%n", &byte, &used) == 1) {
-		bytes[size++] = (uint8_t)byte;
-		text += used;
-	}
-	return size;
-}
 
 static uint16_t word(const char *text)
 {
@@ -78,7 +66,7 @@ static const char *transmit(unsigned int guest, const struct step *step)
 	enum pin_verdict verdict;
 	const char *asks = step->asks, *wrong;
 	uint8_t apdu[64];
-	struct payload_view view = { apdu, guard_hex(pad ? &step->command[4] : step->command, apdu) };
+	struct payload_view view = hex_bytes(pad ? &step->command[4] : step->command, apdu);
 
 	if (pad)
 		pin_command_read_secure(view, &command);
@@ -120,7 +108,7 @@ const char *guard_step(const struct step *step)
 		if (step->command[0] == 'm')
 			play.insertion++;
 		pin_guard_open(&play.guard, handle, 7, play.insertion,
-			(struct payload_view){ atr, guard_hex(&step->command[5], atr) });
+			hex_bytes(&step->command[5], atr));
 		return NULL;
 	}
 	if (strcmp(step->command, "close") == 0)

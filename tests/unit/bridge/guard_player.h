@@ -44,9 +44,6 @@ struct play {
 
 extern struct play play;
 
-/* text's bytes, in hexadecimal, with or without blanks. Returns how many. */
-size_t guard_hex(const char *text, uint8_t *bytes);
-
 /* Plays one row. Returns NULL, or what went otherwise. */
 const char *guard_step(const struct step *step);
 

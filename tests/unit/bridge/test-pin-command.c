@@ -16,20 +16,13 @@
 #include "host-bridge/pin_command.h"
 #include "host-bridge/pin_structure.h"
 #include "relay/wire.h"
+#include "tests/unit/bridge/hex.h"
 
 static uint8_t bytes[1024];
 
 static struct payload_view hex(const char *text)
 {
-	size_t size = 0;
-	unsigned int byte;
-	int used;
-
-	while (sscanf(text, " %2x%n", &byte, &used) == 1) {
-		bytes[size++] = (uint8_t)byte;
-		text += used;
-	}
-	return (struct payload_view){ bytes, size };
+	return hex_bytes(text, bytes);
 }
 
 /* kind, reference, channel, and a letter for each thing that it is: "Query", "Proves", ... */

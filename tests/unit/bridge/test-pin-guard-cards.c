@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/bridge/guard_player.h"
+#include "tests/unit/bridge/hex.h"
 
 static void test_applications(void **state)
 {
@@ -130,7 +131,7 @@ static void test_recall(void **state)
 	uint8_t *bytes = (uint8_t *)&play.guard;
 	struct pin_command command;
 	uint8_t apdu[16];
-	const struct payload_view view = { apdu, guard_hex(WRONG, apdu) };
+	const struct payload_view view = hex_bytes(WRONG, apdu);
 	struct pin_handle handle = PIN_HANDLE_CLOSED;
 
 	(void)state;

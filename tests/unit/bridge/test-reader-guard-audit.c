@@ -15,6 +15,7 @@
 
 #include "host-bridge/reader_guard.h"
 #include "tests/unit/bridge/captured_log.h"
+#include "tests/unit/bridge/hex.h"
 
 #define NOW 1000
 #define HEAD "program: info: vm1: audit: event="
@@ -86,17 +87,6 @@ static const struct row refused_rows[] = {
 	{ WIRE_SECURE, "04", 0, "", "command=unreadable reference=00 result=refused tries=3 pin-pad=yes" },
 };
 
-static struct payload_view bytes_of(const char *text, uint8_t *bytes)
-{
-	size_t size = 0;
-	unsigned int byte;
-	int used;
-
-	for (; sscanf(text, " %2x%n", &byte, &used) == 1; text += used)
-		bytes[size++] = (uint8_t)byte;
-	return (struct payload_view){ bytes, size };
-}
-
 static void start(unsigned int keep)
 {
 	pin_guard_init(&pin_guard);
@@ -122,9 +112,9 @@ static void test_outcomes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct wire_call call = { .operation = rows[i].operation, .data = bytes_of(rows[i].data, data) };
+		struct wire_call call = { .operation = rows[i].operation, .data = hex_bytes(rows[i].data, data) };
 		struct wire_reply reply = { .outcome = rows[i].outcome,
-			.data = bytes_of(rows[i].response, response) };
+			.data = hex_bytes(rows[i].response, response) };
 
 		start(1);
 		assert_true(reader_guard_may(&guard, NOW, &call, &reply));
@@ -142,7 +132,7 @@ static void test_refusals(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof refused_rows / sizeof refused_rows[0]; i++) {
 		struct wire_call call = { .operation = refused_rows[i].operation,
-			.data = bytes_of(refused_rows[i].data, data) };
+			.data = hex_bytes(refused_rows[i].data, data) };
 		struct wire_reply answer;
 
 		start(3);
@@ -169,7 +159,7 @@ static void test_ends(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		struct wire_call call = { .operation = WIRE_TRANSMIT, .data = bytes_of(ends[i].data, data) };
+		struct wire_call call = { .operation = WIRE_TRANSMIT, .data = hex_bytes(ends[i].data, data) };
 		struct wire_reply answer;
 
 		start(1);
