@@ -10,8 +10,8 @@
  *
  * A connection has so many milliseconds for each of these and is then closed, but for one that waits:
  * the owner is asked for the last time; and for one that is streaming: a peer that does not read has
- * the owner wait with what it has next, and that is all. There are CONTROL_CLIENTS_MAX connections at a time, others
- * wait to be accepted. An answer has a limit, so all of it has one.
+ * the owner wait with what it has next, and that is all. There are CONTROL_CLIENTS_MAX connections at a
+ * time, others wait to be accepted. An answer has a limit, so all of it has one.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */

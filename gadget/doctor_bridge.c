@@ -1,6 +1,6 @@
 /*
  * Whether the bridge can be reached: that somebody listens there and, with keys, answers a handshake. A
- * session of ours would end that of a daemon that runs. See doctor_parts.h.
+ * session of ours would be a contest for that of a daemon that runs. See doctor_parts.h.
  *
  * A bridge doesn't answer those whose key it hasn't, so it is the same silence whichever key is wrong.
  *

@@ -6,16 +6,10 @@
 
 #include "relay/call_stats.h"
 
-static void count_outcome(struct call_stats *stats, uint8_t outcome)
-{
-	if (outcome < CALL_STATS_OUTCOMES)
-		stats->outcomes[outcome]++;
-}
-
 void call_stats_ended(struct call_stats *stats, uint8_t operation, size_t sent,
 	const struct wire_reply *reply, uint64_t us)
 {
-	count_outcome(stats, reply->outcome);
+	call_stats_not_made(stats, reply);
 	if (operation != WIRE_TRANSMIT)
 		return;
 	stats->apdus++;
@@ -26,5 +20,6 @@ void call_stats_ended(struct call_stats *stats, uint8_t operation, size_t sent,
 
 void call_stats_not_made(struct call_stats *stats, const struct wire_reply *reply)
 {
-	count_outcome(stats, reply->outcome);
+	if (reply->outcome < CALL_STATS_OUTCOMES)
+		stats->outcomes[reply->outcome]++;
 }
