@@ -31,6 +31,7 @@ struct daemon {
 	bool nothing_said;                          /* that the host has no reader for section "*" */
 	bool full_said;                             /* that it has too many */
 	bool many_said;                             /* that they are too many for pcscd */
+	bool shown;                                 /* the bridge has said which readers there are */
 	bool anew;                                  /* the bridge or the host's pcscd was away */
 	bool service_said;                          /* that the host's pcscd is away */
 	void (*stopped)(void *owner);
@@ -189,6 +190,7 @@ static void daemon_readers(void *owner, const struct wire_readers *hosts)
 	}
 	places_assign(&daemon->places, hosts, daemon->anew);
 	daemon->anew = false;
+	daemon->shown = true;
 	say_places(daemon, hosts);
 	/* Ports are given up first, so that they are there for those that come. */
 	for (size_t i = 0; i < daemon->places.count; i++) {
@@ -272,6 +274,17 @@ bool daemon_is_well(const struct daemon *daemon)
 	for (size_t i = 0; i < CONFIG_READERS_MAX && well; i++)
 		well = daemon->readers[i] == NULL || !reader_is_late(daemon->readers[i]);
 	return well;
+}
+
+enum daemon_progress daemon_progress(const struct daemon *daemon)
+{
+	bool settled = true;
+
+	if (!daemon->shown)
+		return DAEMON_WAITS;
+	for (size_t i = 0; i < CONFIG_READERS_MAX && settled; i++)
+		settled = daemon->readers[i] == NULL || reader_has_settled(daemon->readers[i]);
+	return settled ? DAEMON_SETTLED : DAEMON_PLUGS;
 }
 
 struct daemon *daemon_stop(struct daemon *daemon)

@@ -29,6 +29,15 @@ int daemon_start(struct daemon **daemon, uv_loop_t *loop, struct usb_maker *make
 /* Whether readers and connection do what is due: for a watchdog. */
 bool daemon_is_well(const struct daemon *daemon);
 
+/* How far it has come since its start. */
+enum daemon_progress {
+	DAEMON_WAITS,   /* the bridge has not said which readers there are */
+	DAEMON_PLUGS,   /* it has; the kernel has not found the device of each yet */
+	DAEMON_SETTLED, /* it has, or there can be none now: no virtual port is free, for example */
+};
+
+enum daemon_progress daemon_progress(const struct daemon *daemon);
+
 /*
  * Unplugs everything, says goodbye and frees; the loop then has nothing left to wait for. Returns
  * NULL; may be called with NULL.

@@ -31,6 +31,7 @@
 #include "gadget/reader.h"
 #include "gadget/report.h"
 #include "gadget/show.h"
+#include "gadget/startup.h"
 #include "gadget/usb/lock.h"
 #include "gadget/usb/maker.h"
 #include "gadget/usb/privileges.h"
@@ -48,6 +49,7 @@ struct program {
 	uv_signal_t interrupt;
 	uv_poll_t maker; /* whether it has ended */
 	struct watchdog watchdog;
+	struct startup startup;
 	struct daemon *daemon;
 	struct report report;
 	int status;
@@ -176,6 +178,7 @@ static void program_stop(struct program *program)
 {
 	notify("STOPPING=1");
 	watchdog_stop(&program->watchdog);
+	startup_end(&program->startup);
 	report_stop(&program->report);
 	program->daemon = daemon_stop(program->daemon);
 	if (!uv_is_closing((uv_handle_t *)&program->maker))
@@ -250,7 +253,8 @@ static int run(struct config *config, const char *path, struct usb_maker *maker,
 	payload_wipe(&config->own, sizeof(config->own));
 	if (r == 0) {
 		report_start(&program.report, &program.loop, control, path, program.daemon);
-		notify("READY=1\nSTATUS=waiting for the bridge");
+		startup_begin(&program.startup, &program.loop, program.daemon);
+		notify("STATUS=waiting for the bridge");
 	} else {
 		if (r < 0)
 			log_error("main", "can't start: %s", strerror(-r));

@@ -527,6 +527,11 @@ bool reader_is_plugged(const struct reader *reader)
 	return reader->host_name[0] != '\0';
 }
 
+bool reader_has_settled(const struct reader *reader)
+{
+	return reader->configured || reader->plug_problem != 0 || !reader_is_plugged(reader);
+}
+
 void reader_look(const struct reader *reader, struct reader_look *look)
 {
 	*look = READER_LOOK_NULL;

@@ -49,6 +49,9 @@ struct reader *reader_free(struct reader *reader);
 /* Whether it stands for a reader of the host. */
 bool reader_is_plugged(const struct reader *reader);
 
+/* Whether the kernel has found its device, or there can be none now, or it is unplugged. */
+bool reader_has_settled(const struct reader *reader);
+
 /*
  * Stands for the host's reader from now on: plugs the device in. ordinal tells readers apart whose names
  * are alike, see identity.h. readers: how many of them this guest has now, for what is said if there

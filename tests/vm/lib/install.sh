@@ -54,9 +54,13 @@ install_tunnel()
 {
 	mkdir -p "$RESULTS/guest-root/etc/systemd/system"
 	cat >"$RESULTS/guest-root/etc/systemd/system/tunnel.service" <<'END'
+[Unit]
+After=network.target
+Before=ccid-gadget.service
 [Service]
 ExecStartPre=/bin/mkdir -p -m 0700 /run/ccid-gadget
 ExecStart=/usr/bin/socat UNIX-LISTEN:/run/ccid-gadget/bridge.sock,fork,unlink-early TCP:10.0.2.2:7816
+ExecStartPost=/bin/sh -c 'until [ -S /run/ccid-gadget/bridge.sock ]; do sleep 0.1; done'
 UMask=0177
 [Install]
 WantedBy=multi-user.target
@@ -73,10 +77,49 @@ installed_reader_works()
 	assert "they reached the card" [ "$(apdus_at_card)" -ge $((before + 3)) ]
 }
 
+# is_short UNIT: what the journal of this boot has of it is a dozen lines, and none is a warning.
+is_short()
+{
+	assert "a dozen lines" [ "$(guest "journalctl -b -q -o cat -u $1" | wc -l)" -le 12 ]
+	assert_equal "warnings" "" "$(guest "journalctl -b -q -o cat -p warning -u $1")"
+}
+
+# entered UNIT: when systemd had it started, in us since the boot
+entered()
+{
+	property "$1" ActiveEnterTimestampMonotonic
+}
+
+# The kernel has found each reader before systemd starts what prints the login prompt. Both say so by the
+# clock of the boot, the kernel in its log.
+reader_before_login()
+{
+	local device daemon prompt
+	wait_for 60 "a login prompt" guest_try "grep -q -a 'login:' /dev/vcs1"
+	device=$(guest dmesg | sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] usb .*idVendor=0e0f, idProduct=0004.*/\1\2/p' | tail -n 1)
+	daemon=$(entered ccid-gadget)
+	prompt=$(entered getty@tty1)
+	echo "us since the boot: last reader $device, ccid-gadget $daemon, login prompt $prompt"
+	assert "the reader is there when ccid-gadget has started" [ "$device" -lt "$daemon" ]
+	assert "and then comes the login prompt" [ "$daemon" -lt "$prompt" ]
+}
+
+# Nobody waits long for a bridge that isn't there.
+starts_without_bridge()
+{
+	local began
+	guest_try 'systemctl stop tunnel'
+	began=$SECONDS
+	guest_try 'systemctl restart ccid-gadget'
+	echo "started without a bridge in $((SECONDS - began)) s"
+	assert_contains "its word to systemd" "waiting for the bridge" "$(property ccid-gadget StatusText)"
+	guest_try 'systemctl start tunnel'
+	wait_for 30 "a reader on the bus, later" guest_has_usb_reader
+}
+
 # The story of ccid-gadget, whose other end is outside of the guest.
 install_gadget_story()
 {
-	local story
 	host_start t1
 	guest_boots_systemd
 	install_tunnel
@@ -100,10 +143,14 @@ systemctl enable --now ccid-gadget'
 	echo "booted again"
 	boot_again
 	wait_for 60 "a reader on the bus, by itself" guest_has_usb_reader
+	reader_before_login
 	installed_reader_works
-	story=$(guest 'journalctl -b -o cat -u ccid-gadget')
-	assert_contains "the journal" "plugged in as USB device 0e0f:0004" "$story"
-	assert "it is short" [ "$(wc -l <<<"$story")" -le 12 ]
+	assert_contains "the journal" "plugged in as USB device 0e0f:0004" \
+		"$(guest 'journalctl -b -o cat -u ccid-gadget')"
+	is_short ccid-gadget
+
+	echo "without a bridge"
+	starts_without_bridge
 
 	echo "apt purge"
 	apt_get_purge ccid-gadget
@@ -165,7 +212,7 @@ install_bridge_story()
 	story=$(guest 'journalctl -b -o cat -u ccid-bridge')
 	assert_contains "the journal" "listening on ipc:///run/ccid-bridge/vm1.sock" "$story"
 	assert_contains "the journal" "session open" "$story"
-	assert "it is short" [ "$(wc -l <<<"$story")" -le 12 ]
+	is_short ccid-bridge
 
 	echo "apt purge"
 	apt_get_purge ccid-bridge

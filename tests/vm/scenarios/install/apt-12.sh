@@ -8,9 +8,10 @@
 #          configuration, systemctl enable --now; then it is switched off, and boots again from what was
 #          on its disk; apt purge.
 # Asserts: an installation starts nothing, enables nothing and loads no module; the reader is there after
-#          enable --now, and after the boot without a command; its card answers, counted at the card; the
-#          journal tells it in a dozen lines; a purge while it runs leaves no process, no reader, nothing
-#          in configfs.
+#          enable --now, and after the boot without a command, before the login prompt, by the clocks of the
+#          kernel and systemd; its card answers, counted at the card; the journal tells it in a dozen lines,
+#          no warning among them; a start without a bridge ends, too; a purge while it runs leaves no
+#          process, no reader, nothing in configfs.
 #
 # Limit: 300
 
