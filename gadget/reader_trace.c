@@ -63,11 +63,7 @@ void reader_trace_out(struct reader_trace *trace, struct payload_view message)
 	struct cursor_in in = cursor_in(message.bytes, message.size);
 	uint16_t level;
 
-	if (!is_traced(trace))
-		return;
-	trace->open = true;
-	trace->command = message;
-	trace->time = trace_stream_now();
+	/* Also for a trace that begins before the answer comes. */
 	trace->bMessageType = in_u8(&in);
 	(void)in_le32(&in); /* dwLength */
 	(void)in_u8(&in);   /* bSlot */
@@ -77,6 +73,11 @@ void reader_trace_out(struct reader_trace *trace, struct payload_view message)
 	/* Whoever asks for the next part of an answer means that of the last call. */
 	if (trace->bMessageType != PC_TO_RDR_XFR_BLOCK || level != CCID_LEVEL_MORE)
 		trace->call = 0;
+	if (!is_traced(trace))
+		return;
+	trace->open = true;
+	trace->command = message;
+	trace->time = trace_stream_now();
 }
 
 void reader_trace_out_done(struct reader_trace *trace)
@@ -102,8 +103,6 @@ void reader_trace_out_done(struct reader_trace *trace)
  */
 void reader_trace_call(struct reader_trace *trace, enum wire_operation operation, uint32_t number)
 {
-	if (!is_traced(trace))
-		return;
 	if (operation != WIRE_CANCEL)
 		trace->call = number;
 	reader_trace_out_done(trace);

@@ -7,7 +7,7 @@
  * each part of a long one has, and so have the commands that ask for the next part. Of a long command,
  * the part that completes it has one.
  *
- * While nobody traces, each of these costs a look at a pointer.
+ * While nobody traces, each of these costs a look at a pointer, or at the header of a command.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
