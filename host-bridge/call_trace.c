@@ -67,18 +67,16 @@ static bool is_traced(const struct call_trace *trace)
 	return trace->traces->tracers.first != NULL;
 }
 
-static void tell_device(struct call_trace *trace, uint8_t address, const char *reader)
+static void tell_device(struct call_trace *trace, uint8_t address, const char *name)
 {
 	const struct trace_device device = {
 		.address = address,
 		.class_descriptor = class_descriptor,
-		.name = reader != NULL ? reader : "no reader of this guest",
+		.name = name,
 	};
 
-	if (trace->traces->told[address])
-		return;
-	trace->traces->told[address] = true;
-	tracers_device(&trace->traces->tracers, trace_stream_now(), &device);
+	if (!trace->traces->told[address])
+		tracers_device(&trace->traces->tracers, trace_stream_now(), &device);
 }
 
 /* data is borrowed, too; header is written here. */
@@ -141,7 +139,8 @@ void call_trace_begin(struct call_trace *trace, const struct wire_call *call, co
 	remember(trace, call);
 	(void)snprintf(text, sizeof text, "%s%s; guest %s", words_of(call->operation)->call,
 		initialization_word(call), trace->guest);
-	tell_device(trace, message.address, reader);
+	tell_device(trace, message.address, reader != NULL ? reader : "no reader of this guest");
+	trace->traces->told[message.address] = true;
 	tell(trace, &message, words_of(call->operation)->command, last);
 }
 
@@ -179,6 +178,8 @@ static void tell_end(struct call_trace *trace, const struct wire_reply *reply, u
 		last[0] = COMMAND_FAILED;
 		last[1] = error_of(reply->outcome);
 	}
+	/* A tracer that has begun since the call did doesn't know the device; the next call has its name. */
+	tell_device(trace, message.address, "a reader that was called before this trace");
 	(void)snprintf(text, sizeof text, "%s: %s; guest %s", of->call, reply->outcome == WIRE_OK ? "done" :
 		wire_outcome_name(reply->outcome), trace->guest);
 	tell(trace, &message, of->answer, last);
@@ -186,12 +187,11 @@ static void tell_end(struct call_trace *trace, const struct wire_reply *reply, u
 
 void call_trace_end(struct call_trace *trace, const struct wire_reply *reply)
 {
-	if (!is_traced(trace))
-		return;
 	for (size_t i = 0; i < WIRE_OPEN_MAX; i++) {
 		if (trace->open[i].number != reply->number)
 			continue;
-		tell_end(trace, reply, trace->open[i].reader, trace->open[i].operation);
+		if (is_traced(trace))
+			tell_end(trace, reply, trace->open[i].reader, trace->open[i].operation);
 		trace->open[i].number = 0;
 		return;
 	}
