@@ -19,6 +19,9 @@
 #define LEVEL_WHOLE 0
 #define LEVEL_BEGINS 1
 
+#define PARAMETERS_T0 5    /* CCID 1.1, 6.2.3 */
+#define PARAMETERS_T1 7
+#define RATE_SIZE 8        /* CCID 1.1, 6.2.5 */
 #define ATR_MAX 33         /* ISO 7816-3, 8.2.1 */
 #define APDU_HEADER 4      /* CLA INS P1 P2 */
 #define APDU_SHORT 5       /* and Lc or Le, ISO 7816-4, 5.2 */
@@ -119,6 +122,11 @@ static bool is_atr(struct payload_view data)
 	return data.size > 0 && data.size <= ATR_MAX && (data.bytes[0] == 0x3B || data.bytes[0] == 0x3F);
 }
 
+static bool is_parameters(size_t size)
+{
+	return size == PARAMETERS_T0 || size == PARAMETERS_T1;
+}
+
 size_t cut_response(struct payload_view header, struct payload_view data, bool atr)
 {
 	struct cut_header read;
@@ -128,10 +136,11 @@ size_t cut_response(struct payload_view header, struct payload_view data, bool a
 	switch (read.bMessageType) {
 	case CUT_DATA_BLOCK:
 		return HEADER_SIZE + (atr && is_atr(data) ? data.size : 0);
-	case SLOT_STATUS:
 	case PARAMETERS:
+		return HEADER_SIZE + (is_parameters(data.size) ? data.size : 0);
 	case DATA_RATE_AND_CLOCK:
-		return HEADER_SIZE + data.size;
+		return HEADER_SIZE + (data.size == RATE_SIZE ? data.size : 0);
+	case SLOT_STATUS: /* has none */
 	case ESCAPE_ANSWER:
 		return HEADER_SIZE;
 	}

@@ -62,6 +62,8 @@ struct tracer *tracer_free(struct tracer *tracer)
 static void tracer_added(struct tracer *tracer, const struct cursor_out *block, uint64_t packets,
 	bool said)
 {
+	if (tracer->ended)
+		return;
 	tracer->packets += packets;
 	if (!trace_queue_add(&tracer->queue, block))
 		tracer->lost += packets;
@@ -98,11 +100,11 @@ void tracer_end(struct tracer *tracer, uint64_t time)
 
 	if (tracer->ended)
 		return;
-	tracer->ended = true;
 	counts.time = time;
 	block = trace_queue_room(&tracer->queue, PCAPNG_COUNTS_SIZE);
 	pcapng_counts(&block, &counts);
 	tracer_added(tracer, &block, 0, false);
+	tracer->ended = true;
 }
 
 struct payload_view tracer_next(struct tracer *tracer)
