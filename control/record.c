@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -42,11 +44,13 @@ struct recorder {
 
 /* For the handler of a signal: the first asks the daemon for the end, the second one ends us. */
 static int socket_of_handler = -1;
+static volatile sig_atomic_t end_is_wanted;
 
 static void on_signal(int number)
 {
 	int saved = errno;
 
+	end_is_wanted = true;
 	(void)signal(number, SIG_DFL);
 	(void)shutdown(socket_of_handler, SHUT_WR);
 	errno = saved;
@@ -57,11 +61,18 @@ static void say(const struct recorder *recorder, const char *what, const char *w
 	(void)fprintf(stderr, "%s: %s: %s\n", recorder->recording->program, what, why);
 }
 
+/* The file's name, for what is said. */
+static const char *file_name(const struct recorder *recorder)
+{
+	const char *file = recorder->recording->file;
+
+	return strcmp(file, "-") == 0 ? "standard output" : file;
+}
+
 /* ---- asking ---- */
 
 static bool ask(struct recorder *recorder)
 {
-	const struct timeval no_limit = { .tv_sec = 0 };
 	struct control_request request = { .verb = CONTROL_TRACE };
 	const struct control_recording *recording = recorder->recording;
 	char line[CONTROL_LINE_MAX + 1];
@@ -71,12 +82,19 @@ static bool ask(struct recorder *recorder)
 	recorder->socket = control_ask_connect(recording->program, recording->path);
 	if (recorder->socket < 0)
 		return false;
-	(void)setsockopt(recorder->socket, SOL_SOCKET, SO_RCVTIMEO, &no_limit, sizeof no_limit);
 	if (control_line_write(&request, line) == 0 &&
 	    send(recorder->socket, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line))
 		return true;
 	say(recorder, recording->path, "the daemon gives no answer");
 	return false;
+}
+
+/* A trace may be silent for as long as it likes; only its begin has a limit. */
+static void lift_limit(const struct recorder *recorder)
+{
+	const struct timeval no_limit = { .tv_sec = 0 };
+
+	(void)setsockopt(recorder->socket, SOL_SOCKET, SO_RCVTIMEO, &no_limit, sizeof no_limit);
 }
 
 /* The daemon would rather tell why not. */
@@ -121,7 +139,6 @@ static bool write_block(struct recorder *recorder, const uint8_t *block, size_t 
 	size_t done = 0;
 	ssize_t n = 0;
 	off_t begin;
-	int error;
 
 	while (done < size && (n >= 0 || errno == EINTR)) {
 		n = write(recorder->file, block + done, size - done);
@@ -129,11 +146,40 @@ static bool write_block(struct recorder *recorder, const uint8_t *block, size_t 
 	}
 	if (done == size)
 		return true;
-	error = errno;
-	say(recorder, recorder->recording->file, strerror(error));
+	say(recorder, file_name(recorder), strerror(errno));
 	begin = lseek(recorder->file, 0, SEEK_CUR) - (off_t)done;
-	if (begin >= 0 && ftruncate(recorder->file, begin) != 0)
-		say(recorder, recorder->recording->file, "its last packet is not whole");
+	if (done > 0 && begin >= 0 && ftruncate(recorder->file, begin) != 0)
+		say(recorder, file_name(recorder), "its last packet is not whole");
+	return false;
+}
+
+/* A file that could not even be begun is nothing to be left: it would be in the way of the next try. */
+static bool close_file(const struct recorder *recorder)
+{
+	struct stat status;
+
+	if (recorder->file == STDOUT_FILENO)
+		return true;
+	if (fstat(recorder->file, &status) == 0 && status.st_size == 0)
+		(void)unlink(recorder->recording->file);
+	if (close(recorder->file) == 0)
+		return true;
+	say(recorder, file_name(recorder), strerror(errno));
+	return false;
+}
+
+/* Waits for what comes next. False: there is nobody any more who reads what is written into a pipe. */
+static bool is_read(const struct recorder *recorder)
+{
+	struct pollfd ends[] = { { .fd = recorder->socket, .events = POLLIN }, { .fd = recorder->file } };
+	int r;
+
+	do
+		r = poll(ends, sizeof ends / sizeof ends[0], -1);
+	while (r < 0 && errno == EINTR);
+	if ((ends[1].revents & (POLLERR | POLLHUP)) == 0)
+		return true;
+	say(recorder, file_name(recorder), "nobody reads it any more");
 	return false;
 }
 
@@ -170,6 +216,18 @@ static void count(struct recorder *recorder, const uint8_t *block, size_t size)
 	recorder->lost = number_at(block, COUNTS_LOST);
 }
 
+/* The daemon sends no more. Returns the exit status: whether that was to be so. */
+static int end_of_blocks(const struct recorder *recorder)
+{
+	if (recorder->whole && end_is_wanted)
+		return EXIT_SUCCESS;
+	if (recorder->whole)
+		say(recorder, file_name(recorder), "the daemon has ended, and so does the trace");
+	else
+		say(recorder, file_name(recorder), "the daemon ends the trace without its last packets");
+	return EXIT_FAILURE;
+}
+
 /* Blocks, the first of which has begun with these 8 bytes. Returns the exit status. */
 static int copy_blocks(struct recorder *recorder, uint8_t *block)
 {
@@ -186,10 +244,10 @@ static int copy_blocks(struct recorder *recorder, uint8_t *block)
 		if (!write_block(recorder, block, size))
 			return EXIT_FAILURE;
 		count(recorder, block, size);
+		if (!is_read(recorder))
+			return EXIT_FAILURE;
 	} while (receive(recorder, block, 8));
-	if (!recorder->whole)
-		say(recorder, recorder->recording->file, "the daemon has ended, and so does the trace");
-	return recorder->whole ? EXIT_SUCCESS : EXIT_FAILURE;
+	return end_of_blocks(recorder);
 }
 
 /* ---- all of it ---- */
@@ -215,7 +273,7 @@ static void say_begin(const struct recorder *recorder)
 		(void)fprintf(stderr, "%s: without the data of APDUs, so that others may see it\n",
 			recording->program);
 	(void)fprintf(stderr, "%s: tracing into %s; Ctrl-C ends it\n", recording->program,
-		strcmp(recording->file, "-") == 0 ? "standard output" : recording->file);
+		file_name(recorder));
 }
 
 static void say_end(const struct recorder *recorder)
@@ -240,13 +298,12 @@ static int record(struct recorder *recorder, uint8_t *block)
 	}
 	if (!open_file(recorder))
 		return status;
+	lift_limit(recorder);
 	catch_signals(recorder);
 	say_begin(recorder);
 	status = copy_blocks(recorder, block);
 	say_end(recorder);
-	if (recorder->file != STDOUT_FILENO && close(recorder->file) != 0)
-		status = EXIT_FAILURE;
-	return status;
+	return close_file(recorder) ? status : EXIT_FAILURE;
 }
 
 int control_record(const struct control_recording *recording)

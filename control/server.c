@@ -142,10 +142,14 @@ static void on_streamed(uv_write_t *write, int status)
 	struct control_client *client = write->data;
 
 	client->sending = false;
-	if (status != 0)
+	if (status != 0) {
 		client_close(client);
-	else
-		client_pump(client);
+		return;
+	}
+	/* Whoever reads slowly has the time for each piece; there are two of them at most. */
+	if (client->state == CLIENT_FINISHING)
+		(void)uv_timer_start(&client->timer, on_time_over, CONTROL_WRITE_MAX, 0);
+	client_pump(client);
 }
 
 /* One piece at a time is on its way. While the peer doesn't read, the others wait with the owner. */
@@ -204,6 +208,29 @@ static void client_finish(struct control_client *client)
 	client->stream.finish(client->stream.owner);
 	(void)uv_timer_start(&client->timer, on_time_over, CONTROL_WRITE_MAX, 0);
 	client_pump(client);
+}
+
+/*
+ * As far as the peer has room, which one that reads has. libuv may have written a piece whose callback has
+ * not come yet: what counts is what it still has to write.
+ */
+static void client_finish_at_once(struct control_client *client)
+{
+	uv_stream_t *stream = (uv_stream_t *)&client->pipe;
+	struct payload_view bytes;
+	uv_buf_t buffer;
+	int written = 0;
+
+	client_finish(client);
+	while (written >= 0 && uv_stream_get_write_queue_size(stream) == 0) {
+		bytes = client->stream.next(client->stream.owner);
+		if (bytes.size == 0)
+			return;
+		buffer = (uv_buf_t){ .base = (char *)(uintptr_t)bytes.bytes, .len = bytes.size };
+		written = uv_try_write(stream, &buffer, 1);
+		if (written >= 0 && (size_t)written < bytes.size)
+			return;
+	}
 }
 
 static void on_time_over(uv_timer_t *timer)
@@ -408,8 +435,11 @@ struct control_server *control_server_stop(struct control_server *server)
 	/* The pipe closes the descriptor. */
 	server->socket.fd = -1;
 	control_socket_close(&server->socket);
-	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (server->clients[i].state == CLIENT_STREAMING)
+			client_finish_at_once(&server->clients[i]);
 		client_close(&server->clients[i]);
+	}
 	uv_close((uv_handle_t *)&server->pipe, on_server_closed);
 	return NULL;
 }
