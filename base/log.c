@@ -14,8 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log_page.h"
+
 static const char *log_program = "";
-static enum log_level log_level = LOG_LEVEL_INFO;
+static atomic_int log_own = LOG_LEVEL_INFO; /* where nothing is shared */
+static atomic_int *log_setting = &log_own;  /* what log_set_level() sets */
+static const atomic_int *log_level = &log_own;
+static int log_page = -1;
 
 /* sd-daemon(3): a line that starts with "<N>" has the syslog priority N. */
 static const int log_priorities[] = {
@@ -35,7 +40,7 @@ static const char *const log_names[] = {
 void log_init(const char *program, enum log_level level)
 {
 	log_program = program;
-	log_level = level;
+	log_set_level(level);
 }
 
 int log_level_by_name(const char *name, enum log_level *level)
@@ -54,15 +59,64 @@ const char *log_level_name(enum log_level level)
 	return log_names[level];
 }
 
+/* The page may be another process's, and have any number in it. */
 enum log_level log_get_level(void)
 {
-	return log_level;
+	int level = atomic_load_explicit(log_level, memory_order_relaxed);
+
+	if (level < LOG_LEVEL_ERROR)
+		return LOG_LEVEL_ERROR;
+	return level < LOG_LEVEL_DEBUG ? (enum log_level)level : LOG_LEVEL_DEBUG;
 }
 
 void log_set_level(enum log_level level)
 {
-	log_level = level;
+	atomic_store_explicit(log_setting, (int)level, memory_order_relaxed);
 }
+
+/* ---- several processes ---- */
+
+void log_share(void)
+{
+	atomic_int *page;
+	int r = log_page_make(&log_page, &page);
+
+	if (r != 0) {
+		log_warning("log", "'log-level' will not reach the processes that run already: %s", strerror(-r));
+		return;
+	}
+	atomic_store_explicit(page, (int)log_get_level(), memory_order_relaxed);
+	log_setting = page;
+	log_level = page;
+}
+
+int log_shared(void)
+{
+	return log_page;
+}
+
+void log_follow(int fd)
+{
+	enum log_level before = log_get_level();
+	const atomic_int *page = NULL;
+	int r = log_page_map(fd, &page);
+
+	/* What a fork() brought along could be written. */
+	if (log_setting != &log_own)
+		log_page_leave(log_setting);
+	log_setting = &log_own;
+	log_level = r == 0 ? page : &log_own;
+	log_set_level(before);
+	if (r != LOG_PAGE_NONE)
+		(void)close(fd);
+	if (fd == log_page)
+		log_page = -1;
+	if (r != 0 && r != LOG_PAGE_NONE)
+		log_warning("log", "'log-level' does not reach this process, which keeps the level %s: %s",
+			log_level_name(before), r < 0 ? strerror(-r) : "what it inherited is no level");
+}
+
+/* ---- lines ---- */
 
 /* Writes "<priority>tag: " or "program: tag: "; returns its length. */
 static size_t log_prefix(char *line, size_t size, enum log_level level, const char *tag)
@@ -88,7 +142,7 @@ static void log_print(enum log_level level, const char *tag, const char *format,
 	size_t used;
 	ssize_t written;
 
-	if (level > log_level)
+	if (level > log_get_level())
 		return;
 	used = log_prefix(line, LOG_LINE_MAX, level, tag);
 	(void)vsnprintf(line + used, LOG_LINE_MAX - used, format, args);

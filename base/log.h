@@ -38,8 +38,28 @@ const char *log_level_name(enum log_level level);
 /* The level that log_init() or log_set_level() has set. */
 enum log_level log_get_level(void);
 
-/* Another level from now on, in this process and those that it starts later. */
+/*
+ * Another level from now on, in this process and those that it starts later; after log_share() also in
+ * those that follow it.
+ */
 void log_set_level(enum log_level level);
+
+/*
+ * Makes the level one that the processes which this one starts can follow, see log_page.h; to be called
+ * once. Where that can't be, it is logged, and the level stays this process's own.
+ */
+void log_share(void);
+
+/* The descriptor that those who are to follow need; close-on-exec. -1: there is none. */
+int log_shared(void);
+
+/*
+ * The level from now on is that of the process which has shared fd, whatever that sets; fd is closed, and
+ * there is no way to set it here. To be called with the descriptor that was inherited; by a process that
+ * was forked and runs on, with log_shared(). Where that can't be, the level stays what it is, which is
+ * logged; without a descriptor silently, since who could not share it has said so.
+ */
+void log_follow(int fd);
 
 /* Prints one line. errno is left as it was. */
 void log_error(const char *tag, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -294,6 +294,7 @@ static int run_daemon(const struct command_line *line)
 			(void)printf("%s: configuration OK\n", line->config);
 	} else if (status == EX_OK) {
 		log_init(NAME, config.log_level);
+		log_share();
 		status = serve(&config, line->config);
 	}
 	payload_wipe(&config.own, sizeof(config.own));

@@ -262,6 +262,12 @@ static char **bare_environment(void)
 	return environment;
 }
 
+static void child_inherits(uv_stdio_container_t *place, int fd)
+{
+	place->flags = UV_INHERIT_FD;
+	place->data.fd = fd;
+}
+
 static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_role *role)
 {
 	char self[4096];
@@ -270,13 +276,14 @@ static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_
 		"ccid-bridge", "--" PROCESS_ROLE_OPTION, role->name, "--log-level",
 		log_level_name(log_get_level()), "--",
 	};
-	uv_stdio_container_t stdio[PROCESS_FOLDER + 1] = {
+	uv_stdio_container_t stdio[PROCESS_LEVEL + 1] = {
 		[STDIN_FILENO] = { .flags = UV_IGNORE },
 		[STDOUT_FILENO] = { .flags = UV_IGNORE },
 		[STDERR_FILENO] = { .flags = UV_INHERIT_FD, .data = { .fd = STDERR_FILENO } },
 		[PROCESS_CHANNEL] = { .flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
 			.data = { .stream = (uv_stream_t *)&child->pipe } },
-		[PROCESS_FOLDER] = { .flags = UV_INHERIT_FD },
+		[PROCESS_FOLDER] = { .flags = UV_IGNORE },
+		[PROCESS_LEVEL] = { .flags = UV_IGNORE },
 	};
 	uv_process_options_t options = {
 		.exit_cb = on_exit_status,
@@ -284,7 +291,7 @@ static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_
 		.args = (char **)(uintptr_t)arguments,
 		.env = role->bare ? bare_environment() : NULL,
 		.stdio = stdio,
-		.stdio_count = role->folder != NULL ? PROCESS_FOLDER + 1 : PROCESS_FOLDER,
+		.stdio_count = sizeof stdio / sizeof stdio[0],
 		.flags = role->other_user ? UV_PROCESS_SETUID | UV_PROCESS_SETGID : 0,
 		.uid = role->user,
 		.gid = role->group,
@@ -294,7 +301,9 @@ static int child_spawn(struct child *child, uv_loop_t *loop, const struct child_
 	for (size_t i = 0; i < role->word_count; i++)
 		arguments[WORDS_FIRST + i] = role->words[i];
 	if (role->folder != NULL)
-		stdio[PROCESS_FOLDER].data.fd = *role->folder;
+		child_inherits(&stdio[PROCESS_FOLDER], *role->folder);
+	if (log_shared() >= 0)
+		child_inherits(&stdio[PROCESS_LEVEL], log_shared());
 	return uv_spawn(loop, &child->process, &options);
 }
 

@@ -49,7 +49,7 @@ enum {
 	CHILD_NOT_STARTED = 1, /* the system has no process or descriptor for us; it is logged */
 };
 
-/* Starts a process, which logs what this one logs now. Returns 0 or CHILD_NOT_STARTED. Fatal: -ENOMEM. */
+/* Starts a process, which logs what this one logs. Returns 0 or CHILD_NOT_STARTED. Fatal: -ENOMEM. */
 int child_start(struct child **child, uv_loop_t *loop, const struct child_role *role,
 	const struct child_functions *functions, void *owner);
 

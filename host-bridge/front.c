@@ -159,6 +159,7 @@ static int front_carry_in(struct front *front)
 		if (r != 0)
 			return r < 0 ? r : 0;
 		record.content = payload_view(&front->frame);
+		log_debug("front", "%zu bytes from a guest", record.content.size);
 		r = front_tell(front, &record);
 		payload_clear(&front->frame);
 	}
@@ -176,6 +177,7 @@ static int front_obey(struct front *front, struct payload_view bytes)
 		return front_tell(front, &record);
 	if (record.type != FRONT_FRAME)
 		return FRONT_BROKEN;
+	log_debug("front", "%zu bytes to a guest", record.content.size);
 	(void)link_send(front->link, &record.route, record.content);
 	return 0;
 }

@@ -165,6 +165,7 @@ static int run_core(const struct command_line *line)
 		(void)puts("configuration OK");
 		status = EXIT_SUCCESS;
 	} else {
+		log_share();
 		status = core_run(&config, line->config, &own);
 	}
 	payload_wipe(&own, sizeof own);

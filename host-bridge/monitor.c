@@ -103,6 +103,7 @@ static int monitor_report(struct monitor *monitor)
 	monitor->watch.changed = false;
 	message.readers = monitor->watch.seen;
 	message.readers.version = ++monitor->version;
+	log_debug("monitor", "pcscd has changed: %u readers", message.readers.count);
 	return channel_send(&monitor->channel, &message);
 }
 

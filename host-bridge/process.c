@@ -16,6 +16,8 @@
 #include <sys/prctl.h>
 #endif
 
+#include "base/log.h"
+
 /* Whether fd is a stream socket between two processes of this machine. */
 static int is_channel(int fd)
 {
@@ -43,6 +45,7 @@ int process_adopt(const char *name)
 #else
 	(void)name;
 #endif
+	log_follow(PROCESS_LEVEL);
 	return 0;
 }
 

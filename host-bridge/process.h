@@ -22,6 +22,7 @@
 
 #define PROCESS_CHANNEL 3 /* the descriptor of a child's pipe to core */
 #define PROCESS_FOLDER 4  /* the front's folder to listen in */
+#define PROCESS_LEVEL 5   /* core's level of the log, for log_follow() */
 
 enum {
 	PROCESS_NO_CHANNEL = 1, /* it is not core's pipe: somebody typed the role by hand */
@@ -29,7 +30,7 @@ enum {
 
 /*
  * Becomes the child of a role: verifies the inherited pipe, ignores signals to end in order, sets
- * the name that ps(1) shows. Returns 0 or PROCESS_NO_CHANNEL.
+ * the name that ps(1) shows, logs what core logs. Returns 0 or PROCESS_NO_CHANNEL.
  */
 int process_adopt(const char *name);
 

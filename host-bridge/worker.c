@@ -100,6 +100,16 @@ enum {
 	WORKER_OUTDATED,      /* a new process has the libpcsclite that belongs to pcscd */
 };
 
+static void worker_make(struct worker *worker, const struct wire_call *call, struct wire_reply *reply)
+{
+	uint64_t begun = clock_ms();
+
+	worker->number = call->number;
+	card_call(&worker->card, call, reply);
+	log_debug(worker->card.tag, "%s: call %u took pcscd %llu ms", worker->card.reader,
+		(unsigned int)call->number, (unsigned long long)(clock_ms() - begun));
+}
+
 /*
  * One call and its reply. Returns 0, CHANNEL_CLOSED, CHANNEL_BROKEN, WORKER_UNCLEAN or
  * WORKER_OUTDATED.
@@ -116,9 +126,8 @@ static int worker_step(struct worker *worker)
 		return r;
 	if (message.type != WIRE_CALL)
 		return CHANNEL_BROKEN;
-	worker->number = message.call.number;
 	answer = (struct wire_message){ .type = WIRE_REPLY, .session = message.session };
-	card_call(&worker->card, &message.call, &answer.reply);
+	worker_make(worker, &message.call, &answer.reply);
 	channel_drop(&worker->channel);
 	/* Core learns from our death, and before the next call, that a cleaner is needed. */
 	if (worker->card.unclean)

@@ -183,6 +183,19 @@ static int maker_bind(struct maker *maker, const char *name, char *udc)
 	return r;
 }
 
+static void maker_tell(const struct usb_maker_request *request, int result)
+{
+	static const char *const steps[] = {
+		[USB_MAKER_MAKE] = "make",
+		[USB_MAKER_BIND] = "plug in",
+		[USB_MAKER_UNBIND] = "unplug",
+		[USB_MAKER_REMOVE] = "remove",
+	};
+
+	log_debug(request->settings.name, "asked to %s it: %s", steps[request->type], result == 0 ? "done"
+		: result > 0 ? usb_outcome_text((enum usb_outcome)result) : strerror(-result));
+}
+
 /* Does what is asked for. files are what goes with the answer. */
 static void maker_obey(struct maker *maker, const struct usb_maker_request *request, int bell,
 	struct usb_maker_answer *answer, int *files, size_t *count)
@@ -205,6 +218,7 @@ static void maker_obey(struct maker *maker, const struct usb_maker_request *requ
 			made_remove(made);
 		break;
 	}
+	maker_tell(request, answer->result);
 }
 
 /* One request. Returns 0, or 1 when the daemon has ended. Fatal: -errno; who asks so has a defect. */
@@ -268,6 +282,7 @@ static int maker_confine(void)
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 
 	(void)prctl(PR_SET_NAME, PROCESS_NAME, 0, 0, 0);
+	log_follow(log_shared());
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		(void)signal(signals[i], SIG_IGN);
 	return privileges_keep(needed, sizeof(needed) / sizeof(needed[0]));

@@ -5,8 +5,9 @@
 # Host:    one card; the bridge is killed once.
 # Guest:   sends APDUs, one of them slow; the port is reset; the card is pulled under a command.
 # Asserts: each counter moves by what the card's log, the guest's program and the bus have, on both sides
-#          alike; JSON has all members before anything has happened; the log has more after log-level
-#          debug, and no data; nobody but root may set it.
+#          alike; JSON has all members before anything has happened; after log-level debug each process
+#          that runs already logs more (core, front, monitor, worker, gadget, its maker), and no longer
+#          after log-level info; nobody but root may set it.
 #
 # Limit: 180
 
@@ -136,15 +137,83 @@ ask_bridge status
 assert_shows "the new bridge counts anew" guests.0.sessions 1
 
 echo "log-level"
-assert_equal "as configured" info "$(host_bridge log-level)"
-assert_lacks "nothing of calls yet" "transmit, " "$(cat "$RESULTS/host-bridge.log")"
-assert_equal "from now on" debug "$(host_bridge log-level debug)"
-assert_equal "from now on" debug "$(guest_gadget log-level debug)"
 wait_for 20 "the card again" guest_try "/build/tests/pcsc/watch --until present --timeout 5"
+# at_level LEVEL: on both sides, from now on
+at_level()
+{
+	assert_equal "from now on, bridge" "$1" "$(host_bridge log-level "$1")"
+	assert_equal "from now on, gadget" "$1" "$(guest_gadget log-level "$1")"
+}
+running()
+{
+	host_role front
+	host_role monitor
+	host_role worker
+	guest 'pgrep -x ccid-gadget-usb'
+}
+# How many lines core, front, worker and monitor have that are for debug; then the gadget and its maker.
+talk()
+{
+	local text
+	for text in "transmit, " "bytes from a guest" "took pcscd" "pcscd has changed"; do
+		log_count host-bridge "$text"
+	done
+	for text in "a driver may use the device" "asked to "; do
+		log_count guest-gadget "$text"
+	done
+}
+talked()
+{
+	local count
+	for count in $(talk | head -n 4); do
+		[ "$count" -gt 0 ] || return 1
+	done
+}
+assert_equal "as configured" info "$(host_bridge log-level)"
 guest_exchange loop 3 >/dev/null
-assert_contains "calls" "transmit, " "$(cat "$RESULTS/host-bridge.log")"
+those=$(running)
+assert_equal "they are" 4 "$(wc -l <<<"$those")"
+# level_of PROCESS...: how each has the level in its memory, and descriptors of it that are left
+level_of='for process; do
+	sed -n "s/^[^ ]* \([^ ]*\) .*ccid-log-level.*/\1/p" /proc/$process/maps
+	ls -l /proc/$process/fd | grep ccid-log-level || true
+done'
+# shellcheck disable=SC2046 # one or more
+assert_equal "front, monitor, worker can only read it" "r--s r--s r--s" \
+	"$(sh -c "$level_of" - $(head -n 3 <<<"$those") | xargs)"
+assert_equal "the maker, too" "r--s" "$(guest "set $(tail -n 1 <<<"$those"); $level_of")"
+assert_equal "nothing at info" "0 0 0 0 0 0" "$(talk | xargs)"
+at_level debug
 ask_bridge status
 assert_shows "said" log_level debug
+guest_exchange loop 3 >/dev/null
+assert_equal "the same processes, one level" "$those" "$(running)"
+card_remove
+wait_for 10 "each process of the bridge talks" talked
+card_insert
+wait_for 20 "the card again" guest_try "/build/tests/pcsc/watch --until present --timeout 5"
+at_level info
+guest_exchange loop 1 >/dev/null
+before=$(talk)
+guest_exchange loop 3 >/dev/null
+card_remove
+wait_for 10 "a change that is not told" guest_try "/build/tests/pcsc/watch --until empty --timeout 5"
+assert_equal "silent again" "$before" "$(talk)"
+at_level debug
+host_pcscd_stop
+host_reader_config 0
+host_pcscd_start
+wait_for 20 "no reader in the guest" guest_lacks_usb_reader
+wait_for 10 "the maker talks" log_has guest-gadget "asked to remove it: done"
+at_level info
+before=$(log_count guest-gadget "asked to ")
+assert_equal "the same maker" "$(tail -n 1 <<<"$those")" "$(guest 'pgrep -x ccid-gadget-usb')"
+host_pcscd_stop
+host_reader_config 1
+host_pcscd_start
+card_insert
+wait_for 20 "a reader that is not told of" guest_has_usb_reader
+assert_equal "a silent maker" "$before" "$(log_count guest-gadget "asked to ")"
 assert_fails "no such level" host_bridge log-level loud 2>/dev/null
 chmod 0666 "$HOST_RUN/control.sock"
 chmod 0755 "$HOST_RUN"
@@ -154,9 +223,9 @@ as_nobody()
 	setpriv --reuid nobody --regid nogroup --clear-groups \
 		socat -t 5 - "UNIX-CONNECT:$HOST_RUN/control.sock" <<<"$1"
 }
-assert_equal "anybody may read" debug "$(as_nobody log-level | json log_level)"
-assert_contains "not anybody may write" "only root" "$(as_nobody "log-level info")"
-assert_equal "it is the same" debug "$(host_bridge log-level)"
+assert_equal "anybody may read" info "$(as_nobody log-level | json log_level)"
+assert_contains "not anybody may write" "only root" "$(as_nobody "log-level debug")"
+assert_equal "it is the same" info "$(host_bridge log-level)"
 
 echo "again and again"
 timeout 3 "$HOST_PROGRAMS/host-bridge/ccid-bridge" --socket "$HOST_RUN/control.sock" status --json --watch \
