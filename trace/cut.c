@@ -127,6 +127,22 @@ static bool is_parameters(size_t size)
 	return size == PARAMETERS_T0 || size == PARAMETERS_T1;
 }
 
+/* Whether the data of a response, all of which is there, can't be secret. */
+static bool is_public(const struct cut_header *header, struct payload_view data, bool atr)
+{
+	if (header->dwLength != data.size)
+		return false;
+	switch (header->bMessageType) {
+	case CUT_DATA_BLOCK:
+		return atr && is_atr(data);
+	case PARAMETERS:
+		return is_parameters(data.size);
+	case DATA_RATE_AND_CLOCK:
+		return data.size == RATE_SIZE;
+	}
+	return false;
+}
+
 size_t cut_response(struct payload_view header, struct payload_view data, bool atr)
 {
 	struct cut_header read;
@@ -135,14 +151,11 @@ size_t cut_response(struct payload_view header, struct payload_view data, bool a
 		return kept_of_broken(header);
 	switch (read.bMessageType) {
 	case CUT_DATA_BLOCK:
-		return HEADER_SIZE + (atr && is_atr(data) ? data.size : 0);
+	case SLOT_STATUS:
 	case PARAMETERS:
-		return HEADER_SIZE + (is_parameters(data.size) ? data.size : 0);
-	case DATA_RATE_AND_CLOCK:
-		return HEADER_SIZE + (data.size == RATE_SIZE ? data.size : 0);
-	case SLOT_STATUS: /* has none */
 	case ESCAPE_ANSWER:
-		return HEADER_SIZE;
+	case DATA_RATE_AND_CLOCK:
+		return HEADER_SIZE + (is_public(&read, data, atr) ? data.size : 0);
 	}
 	return kept_of_broken(header);
 }

@@ -25,3 +25,4 @@
 . "$TOP/tests/vm/lib/packages.sh"
 . "$TOP/tests/vm/lib/install.sh"
 . "$TOP/tests/vm/lib/secrets.sh"
+. "$TOP/tests/vm/lib/trace.sh"

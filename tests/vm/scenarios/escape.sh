@@ -7,7 +7,8 @@
 #          through (ifdDriverOptions).
 # Asserts: refused by default, and nothing reached the reader; when allowed, bytes and answer are those of
 #          the program, with a powered card and without; a slow one has time extensions; one that is
-#          aborted reaches nobody; the card is reset when the guest lets go of it.
+#          aborted reaches nobody; the card is reset when the guest lets go of it; tshark names all of it in
+#          a trace, Secure, too, and nothing that is secret is there.
 #
 # Limit: 120
 
@@ -31,6 +32,7 @@ assert_equal "commands" "0A0B 0102030405 0A 0B" \
 assert "time extensions" [ "$(grep -c 'escape: .*extensions=[1-9]' <<<"$raw")" -ge 1 ]
 
 echo "Abort"
+guest_trace pad
 pinpad_script "hang 11"
 raw=$(pinpad_raw power-on start-escape 0C extension abort quiet 1500 becomes 1 3000) ||
 	fail "Abort: $raw"
@@ -40,6 +42,17 @@ pinpad_go
 wait_for 20 "the card's reset" pinpad_is_beyond "power reset" "$resets"
 raw=$(pinpad_raw power-on escape 0D) || fail "after Abort: $raw"
 assert_contains "the next one" "data=9000" "$(grep escape: <<<"$raw")"
+
+echo "a trace of it"
+pinpad_script "answer 9000" "answer $TRACE_MARKER"
+raw=$(pinpad_raw power-on apdu "0020008008$TRACE_MARKER" \
+	secure "001E824803040802010904050A1A2A30020008008$TRACE_MARKER" escape "$TRACE_MARKER") || fail "traced: $raw"
+assert_contains "the answer to Escape" "data=$TRACE_MARKER" "$(grep escape: <<<"$raw")"
+trace_is_fit_to_be_shown pad "ICC Power On" Verify "PC to Reader: Secure" "PC to Reader: Escape" \
+	"Reader to PC: Escape" "PC to Reader: Abort"
+assert_equal "lengths of Secure and Escape" "1 1 28 8 " "$(read_back pad.pcapng -T fields -e usbccid.dwLength \
+	-Y 'usbccid.bMessageType == 0x69 || usbccid.bMessageType == 0x6b' | tail -n 4 | tr '\n' ' ')"
+assert_equal "the requests" 1 "$(read_back pad.pcapng -Y 'frame.comment == "ABORT"' | wc -l)"
 
 echo "libccid"
 guest_try 'sed -i "/ifdDriverOptions/{n;s/0x0000/0x0001/}" /etc/libccid_Info.plist'

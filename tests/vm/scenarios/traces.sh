@@ -15,21 +15,6 @@
 #
 # Limit: 200
 
-# read_back FILE ARGUMENT...
-read_back()
-{
-	tshark -r "$RESULTS/$1" -d usbccid.subdissector,iso7816 "${@:2}" 2>>"$RESULTS/tshark.log"
-}
-
-# guest_trace NAME [OPTION...]: begins one in the guest
-guest_trace()
-{
-	local name=$1
-	shift
-	guest_start "$name" "/build/gadget/ccid-gadget -c /results/gadget.conf trace /results/$name.pcapng $*"
-	wait_for 10 "the trace $name" test -s "$RESULTS/$name.pcapng"
-}
-
 # host_trace NAME [OPTION...]
 host_trace()
 {
