@@ -34,27 +34,45 @@ static void list_names(const json_t *names, char list[LIST_MAX])
 	}
 }
 
-/* The places that wait for a reader. */
-static void check_places(struct checkup *checkup, const json_t *answer)
+static void check_place(struct checkup *checkup, const json_t *place, const json_t *shown)
 {
-	const json_t *shown = json_object_get(answer, "shown"), *reader;
+	const char *pattern = control_json_get(place, "pattern", "?");
+	const char *reader = control_json_get(place, "host_reader", "?");
+	const char *state = control_json_get(place, "state", "");
 	char names[LIST_MAX];
-	size_t i;
 
 	list_names(shown, names);
-	json_array_foreach(json_object_get(answer, "readers"), i, reader) {
-		const char *pattern = control_json_get(reader, "pattern", "?");
+	if (strcmp(state, "no-port") == 0)
+		checkup_problem(checkup, "reader", NULL, "\"%s\" is \"%s\", but has no virtual port", pattern,
+			reader);
+	else if (strcmp(state, "waiting") != 0)
+		checkup_ok(checkup, "reader", "\"%s\" is \"%s\"", pattern, reader);
+	else if (json_array_size(shown) == 0)
+		checkup_unknown(checkup, "reader", "the bridge shows this guest none yet, to match \"%s\"", pattern);
+	else
+		checkup_problem(checkup, "reader", NULL, "none that is free matches \"%s\"; there are: %s", pattern,
+			names);
+}
 
-		if (strcmp(control_json_get(reader, "state", ""), "waiting") != 0)
-			checkup_ok(checkup, "reader", "\"%s\" is \"%s\"", pattern,
-				control_json_get(reader, "host_reader", "?"));
-		else if (json_array_size(shown) == 0)
-			checkup_unknown(checkup, "reader", "the bridge shows this guest none yet, to match "
-				"\"%s\"", pattern);
-		else
-			checkup_problem(checkup, "reader", NULL, "none that is free matches \"%s\"; there "
-				"are: %s", pattern, names);
+/* The session, and the places for readers. */
+static void check_answer(struct checkup *checkup, const struct config *config, const json_t *answer)
+{
+	const char *refusal = control_json_get(answer, "error", NULL);
+	const json_t *place;
+	size_t i;
+
+	if (refusal != NULL) {
+		checkup_unknown(checkup, "session", "the ccid-gadget that runs doesn't tell: %s", refusal);
+		return;
 	}
+	if (!control_json_is(answer, "connected")) {
+		checkup_problem(checkup, "session", "journalctl -b -u ccid-gadget", "the ccid-gadget that "
+			"runs has none: the bridge refuses the name \"%s\", or isn't a ccid-bridge", config->name);
+		return;
+	}
+	checkup_ok(checkup, "session", "open");
+	json_array_foreach(json_object_get(answer, "readers"), i, place)
+		check_place(checkup, place, json_object_get(answer, "shown"));
 }
 
 void doctor_daemon(struct checkup *checkup, const struct config *config)
@@ -68,14 +86,8 @@ void doctor_daemon(struct checkup *checkup, const struct config *config)
 		checkup_unknown(checkup, "session", "no ccid-gadget runs that could tell");
 	else if (error != 0)
 		checkup_unknown(checkup, "session", "the ccid-gadget that runs doesn't tell: %s",
-			strerror(error));
-	else if (!control_json_is(answer, "connected"))
-		checkup_problem(checkup, "session", "journalctl -b -u ccid-gadget", "the ccid-gadget that "
-			"runs has none: the bridge refuses the name \"%s\", or isn't a ccid-bridge",
-			config->name);
+			error == EPROTO ? "it gives no answer" : strerror(error));
 	else
-		checkup_ok(checkup, "session", "open");
-	if (error == 0 && control_json_is(answer, "connected"))
-		check_places(checkup, answer);
+		check_answer(checkup, config, answer);
 	json_decref(answer);
 }
