@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -87,14 +86,6 @@ static bool ask(struct recorder *recorder)
 		return true;
 	say(recorder, recording->path, "the daemon gives no answer");
 	return false;
-}
-
-/* A trace may be silent for as long as it likes; only its begin has a limit. */
-static void lift_limit(const struct recorder *recorder)
-{
-	const struct timeval no_limit = { .tv_sec = 0 };
-
-	(void)setsockopt(recorder->socket, SOL_SOCKET, SO_RCVTIMEO, &no_limit, sizeof no_limit);
 }
 
 /* The daemon would rather tell why not. */
@@ -168,7 +159,7 @@ static bool close_file(const struct recorder *recorder)
 	return false;
 }
 
-/* Waits for what comes next. False: there is nobody any more who reads what is written into a pipe. */
+/* Waits for what comes next, for as long as that takes. False: there is nobody any more who reads what is written into a pipe. */
 static bool is_read(const struct recorder *recorder)
 {
 	struct pollfd ends[] = { { .fd = recorder->socket, .events = POLLIN }, { .fd = recorder->file } };
@@ -298,7 +289,6 @@ static int record(struct recorder *recorder, uint8_t *block)
 	}
 	if (!open_file(recorder))
 		return status;
-	lift_limit(recorder);
 	catch_signals(recorder);
 	say_begin(recorder);
 	status = copy_blocks(recorder, block);

@@ -41,9 +41,9 @@ static char said[4096];
 /* ---- the daemon, and what it says ---- */
 
 /*
- * A daemon says, in this order: b the blocks that a trace begins with, p a packet, m the longest packet,
- * c the counts, l the counts with 300 lost; h half a packet; n a word that is no trace; j a refusal;
- * 0 8 9 + blocks whose sizes can't be; | what has been said arrives before the rest does;
+ * A daemon says, in this order: b the blocks that a trace begins with, p a packet, s one as long as the
+ * counts, m the longest, c the counts, l the counts with 300 lost; h half a packet; n a word that is no trace; j a
+ * refusal; 0 8 9 + blocks whose sizes can't be; | what has been said arrives before the rest does;
  * i SIGINT, t SIGTERM to the command once the file has everything, and its end awaited; k the same
  * signal twice, of which the first isn't awaited.
  */
@@ -90,6 +90,9 @@ static bool say(struct cursor_out *out, char letter)
 		return true;
 	case 'p':
 		say_packet(out, 40);
+		return true;
+	case 's':
+		say_packet(out, PCAPNG_COUNTS_SIZE - 32);
 		return true;
 	case 'm':
 		say_packet(out, TRACE_QUEUE_MAX - 32);
@@ -322,6 +325,7 @@ static const struct row rows[] = {
 	{ "counts now and then", "bpcpil", EXIT_SUCCESS, "2 packets; 300 more" },
 	{ "the daemon ends well", "bppc", EXIT_FAILURE, "the daemon has ended, and so does the trace\nprogram: 2 packets" },
 	{ "it ends without a word", "bpp|", EXIT_FAILURE, "the daemon ends the trace without its last packets" },
+	{ "a packet as long as the counts", "bps", EXIT_FAILURE, "without its last packets\nprogram: 2 packets" },
 	{ "it ends in the middle of a packet", "bph", EXIT_FAILURE, "without its last packets\nprogram: 1 packets" },
 	{ "when asked for the end, too", "bpip", EXIT_FAILURE, "without its last packets\nprogram: 2 packets" },
 	{ "at the begin", "b", EXIT_FAILURE, "without its last packets\nprogram: 0 packets" },

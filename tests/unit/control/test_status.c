@@ -48,7 +48,8 @@ static void test_calls(void **state)
 	static const uint8_t bytes[300];
 	struct call_stats stats = { .apdus = 0 };
 	const struct wire_reply good = { .data = { bytes, 2 } }, long_one = { .data = { bytes, 300 } };
-	const struct wire_reply busy = { .outcome = WIRE_CARD_BUSY }, odd = { .outcome = 200 };
+	const struct wire_reply busy = { .outcome = WIRE_CARD_BUSY }, odd = { .outcome = 200 },
+		late = { .outcome = WIRE_TIMED_OUT };
 	json_t *calls = calls_of(&stats, CALL_STATS_OUTCOMES - 1), *part;
 
 	(void)state;
@@ -59,6 +60,7 @@ static void test_calls(void **state)
 	call_stats_ended(&stats, WIRE_TRANSMIT, 261, &long_one, 3000);
 	call_stats_ended(&stats, WIRE_TRANSMIT, 4, &busy, 2000);
 	call_stats_ended(&stats, WIRE_DISCONNECT, 0, &odd, 0);
+	call_stats_ended(&stats, WIRE_SECURE, 0, &late, 0);
 	call_stats_not_made(&stats, &busy);
 	calls = calls_of(&stats, CALL_STATS_OUTCOMES - 1);
 	assert_int_equal(control_json_number(calls, "apdus"), 3);
@@ -67,6 +69,7 @@ static void test_calls(void **state)
 	part = json_object_get(calls, "errors");
 	assert_int_equal(control_json_number(part, wire_outcome_name(WIRE_CARD_BUSY)), 3);
 	assert_int_equal(control_json_number(part, wire_outcome_name(WIRE_NO_CARD)), 0);
+	assert_int_equal(control_json_number(part, wire_outcome_name(WIRE_TIMED_OUT)), 1);
 	part = json_object_get(calls, "latency_us");
 	assert_int_equal(control_json_number(part, "min"), 1000);
 	assert_int_equal(control_json_number(part, "mean"), 2000);

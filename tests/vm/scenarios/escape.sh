@@ -46,11 +46,11 @@ assert_contains "the next one" "data=9000" "$(grep escape: <<<"$raw")"
 echo "a trace of it"
 pinpad_script "answer 9000" "answer $TRACE_MARKER"
 raw=$(pinpad_raw power-on apdu "0020008008$TRACE_MARKER" \
-	secure "001E824803040802010904050A1A2A30020008008$TRACE_MARKER" escape "$TRACE_MARKER") || fail "traced: $raw"
+	secure "001E824803080402010904050000000020008008$TRACE_MARKER" escape "$TRACE_MARKER") || fail "traced: $raw"
 assert_contains "the answer to Escape" "data=$TRACE_MARKER" "$(grep escape: <<<"$raw")"
-trace_is_fit_to_be_shown pad "ICC Power On" Verify "PC to Reader: Secure" "PC to Reader: Escape" \
+trace_is_fit_to_be_shown pad "ICC Power On" Verify "PC to Reader: Secure" \
 	"Reader to PC: Escape" "PC to Reader: Abort"
-assert_equal "lengths of Secure and Escape" "1 1 28 8 " "$(read_back pad.pcapng -T fields -e usbccid.dwLength \
+assert_equal "lengths of Escape and Secure" "75 75 102 82 " "$(read_back pad.pcapng -T fields -e frame.len \
 	-Y 'usbccid.bMessageType == 0x69 || usbccid.bMessageType == 0x6b' | tail -n 4 | tr '\n' ' ')"
 assert_equal "the requests" 1 "$(read_back pad.pcapng -Y 'frame.comment == "ABORT"' | wc -l)"
 
