@@ -12,6 +12,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
+#include "control/version.h"
 
 enum {
 	OPTION_CHECK = 0x100,
@@ -124,6 +125,7 @@ static int parse_option(const struct command_program *program, int option, struc
 		return COMMAND_LINE_GO_ON;
 	case OPTION_VERSION:
 		(void)fputs(program->version, stdout);
+		control_version_print(program->built_with, program->features, stdout);
 		return EX_OK;
 	case OPTION_HELP:
 		help(program);

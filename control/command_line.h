@@ -25,7 +25,9 @@ struct command {
 struct command_program {
 	const char *name;
 	const char *purpose;      /* a line of the help */
-	const char *version;      /* the lines of --version, each with its LF */
+	const char *version;      /* the first lines of --version, each with its LF */
+	const char *built_with;   /* and what control_version_print() needs for the others */
+	const char *features;
 	const char *config;       /* that is read unless another is given */
 	const struct command *commands; /* the last one has no name */
 	const char *role_option;  /* an option that the help doesn't name, with a value; NULL: none */

@@ -384,6 +384,8 @@ static const struct command_program program_line = {
 	.purpose = "Makes USB smart-card readers in this machine that stand for readers of a host.",
 	.version = NAME " " CCID_RELAY_VERSION "\nrelay protocol " WIRE_VERSION_TEXT ", tcp:// and ipc://, keys: "
 		"Noise_IK_25519_ChaChaPoly_SHA256\n",
+	.built_with = "libusbgx " GADGET_USBG_VERSION,
+	.features = "+trace +notify -seccomp",
 	.config = GADGET_CONFIG_FILE,
 	.commands = commands,
 };

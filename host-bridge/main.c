@@ -33,6 +33,14 @@
 
 #define NAME "ccid-bridge"
 
+#ifdef BRIDGE_SECCOMP_VERSION
+#define SECCOMP_LIBRARY ", libseccomp " BRIDGE_SECCOMP_VERSION
+#define SECCOMP_FEATURE "+seccomp"
+#else
+#define SECCOMP_LIBRARY ""
+#define SECCOMP_FEATURE "-seccomp"
+#endif
+
 /* ---- roles ---- */
 
 static int run_role(const struct command_line *line)
@@ -200,6 +208,8 @@ static const struct command_program program = {
 	.purpose = "Lets guests use the smart-card readers of this host, through its pcscd.",
 	.version = NAME " " CCID_RELAY_VERSION "\nrelay protocol " WIRE_VERSION_TEXT ", tcp:// and ipc://, keys: "
 		"Noise_IK_25519_ChaChaPoly_SHA256\n",
+	.built_with = "libpcsclite " BRIDGE_PCSC_VERSION SECCOMP_LIBRARY,
+	.features = "+trace +notify " SECCOMP_FEATURE,
 	.config = BRIDGE_CONFIG_FILE,
 	.commands = commands,
 	.role_option = PROCESS_ROLE_OPTION,

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <regex.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,7 +35,9 @@ static const struct command commands[] = {
 static const struct command_program program = {
 	.name = "test",
 	.purpose = "Tests.",
-	.version = "test 1\n",
+	.version = "test 1\nand more\n",
+	.built_with = "libtest 1.2, libother 3",
+	.features = "+this -that",
 	.config = "/etc/test.conf",
 	.commands = commands,
 	.role_option = "role",
@@ -158,6 +161,30 @@ static void test_role(void **state)
 	assert_null(line.command);
 }
 
+/* The first line is for programs; each library has its version. */
+static void test_version(void **state)
+{
+	static const char *const patterns[] = {
+		"^test 1\nand more\nruns with ", " libuv [0-9]+\\.[0-9.]+,", " libsodium [0-9]+\\.[0-9.]+,",
+		" libconfuse [0-9]+\\.[0-9.]+,", " jansson [0-9]+\\.[0-9.]+\nbuilt with ",
+		"\nbuilt with nanomsg [0-9]+\\.[0-9.]+, libtest 1\\.2, libother 3\n",
+		"\nfeatures: \\+this -that [+-]hardened\n$",
+	};
+	struct command_line line;
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(parse("--version", &line, text, sizeof text), EX_OK);
+	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+		regex_t pattern;
+
+		assert_int_equal(regcomp(&pattern, patterns[i], REG_EXTENDED | REG_NOSUB), 0);
+		if (regexec(&pattern, text, 0, NULL, 0) != 0)
+			fail_msg("%s is not in\n%s", patterns[i], text);
+		regfree(&pattern);
+	}
+}
+
 /* A screen has 24 lines of 80 characters. */
 static void test_help(void **state)
 {
@@ -182,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_role),
+		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_help),
 	};
 
