@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/payload.h"
@@ -16,6 +17,8 @@
 #include "relay/endpoint.h"
 #include "relay/endpoint_probe.h"
 #include "relay/key_file.h"
+
+#define REMEDY_MAX 1024
 
 /* What to make of an error, by experience. */
 static const char *meaning(int error, bool ipc)
@@ -59,15 +62,26 @@ static bool check_keys(struct checkup *checkup, const struct config *config)
 	return r == 0;
 }
 
+/* The tunnel of the sample configurations. */
+static const char *remedy(int error, const struct config *config, char text[REMEDY_MAX])
+{
+	if (!endpoint_is_ipc(config->bridge) || (error != ENOENT && error != ECONNREFUSED))
+		return NULL;
+	(void)snprintf(text, REMEDY_MAX, "ssh -N -R %s:/run/ccid-bridge/%s.sock root@%s, on the host",
+		endpoint_path(config->bridge), config->name, config->name);
+	return text;
+}
+
 bool doctor_bridge(struct checkup *checkup, const struct config *config)
 {
 	bool ipc = endpoint_is_ipc(config->bridge);
 	int error = endpoint_probe(config->bridge);
+	char text[REMEDY_MAX];
 
 	if (error == 0)
 		checkup_ok(checkup, "bridge", "somebody listens at %s", config->bridge);
 	else
-		checkup_problem(checkup, "bridge", NULL, "%s: %s", config->bridge,
-			meaning(error, ipc));
+		checkup_problem(checkup, "bridge", remedy(error, config, text), "%s: %s",
+			config->bridge, meaning(error, ipc));
 	return error == 0 && (!config->keyed || check_keys(checkup, config));
 }

@@ -67,7 +67,8 @@ static void check_answer(struct checkup *checkup, const struct config *config, c
 	}
 	if (!control_json_is(answer, "connected")) {
 		checkup_problem(checkup, "session", "journalctl -b -u ccid-gadget", "the ccid-gadget that "
-			"runs has none: the bridge refuses the name \"%s\", or isn't a ccid-bridge", config->name);
+			"runs has none: the bridge refuses the name \"%s\", or isn't a ccid-bridge, or "
+			"the configuration was changed and ccid-gadget not restarted", config->name);
 		return;
 	}
 	checkup_ok(checkup, "session", "open");

@@ -170,7 +170,7 @@ static int run_core(const struct command_line *line)
 	if (read_key(&config, &own) != 0) {
 		status = EX_CONFIG;
 	} else if (check) {
-		(void)puts("configuration OK");
+		(void)printf("%s: configuration OK\n", line->config);
 		status = EXIT_SUCCESS;
 	} else {
 		log_share();

@@ -26,8 +26,8 @@ static const char *const sentences[REFUSAL_COUNT] = {
 	[REFUSAL_TOO_MANY] =
 		"a handshake was not looked at: there were too many",
 	[REFUSAL_UNFINISHED] =
-		"a handshake with a guest's key was begun and not ended: the guest was cut off, or "
-		"somebody repeats what it has sent",
+		"a handshake with a guest's key was begun and not ended: its doctor has asked, or it "
+		"was cut off, or somebody repeats what it has sent",
 };
 
 void refusals_add(struct refusals *refusals, enum refusal refusal, uint64_t now)

@@ -13,13 +13,17 @@
 
 #define KEY_FILE_WHY_MAX 512 /* bytes of a sentence that says what is wrong, its zero included */
 
+/* The user of the bridge's service, which has the key then: root's commands read it all the same. */
+#define KEY_FILE_SERVICE "ccid-bridge"
+
 enum {
 	KEY_FILE_REFUSED = 1, /* why says what is wrong, and with which file */
 };
 
 /*
- * Reads a private key. The file must be a regular one of this user or of root, with no rights for
- * anybody else (0600 or 0400), and hold the text of one key; all is checked on the open file.
+ * Reads a private key. The file must be a regular one of this user or of root, or for root also
+ * of KEY_FILE_SERVICE, with no rights for anybody else (0600 or 0400), and hold the text of one key;
+ * all is checked on the open file.
  * Returns 0 or KEY_FILE_REFUSED; then why is set and the key is zeros.
  */
 int key_file_read(const char *path, struct private_key *key, char why[KEY_FILE_WHY_MAX]);

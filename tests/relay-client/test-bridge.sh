@@ -301,7 +301,7 @@ test_configuration()
 	said=$("$bridge" -c "$work/bad.conf" 2>&1) || status=$?
 	[ "$status: $said" = "78: $work/bad.conf:4: no such option 'bogus'" ] || fail "$status: $said"
 	said=$("$bridge" -c "$work/bridge.conf" check-config) || fail "check-config"
-	[ "$said" = "configuration OK" ] || fail "$said"
+	[ "$said" = "$work/bridge.conf: configuration OK" ] || fail "$said"
 	status=0
 	said=$("$bridge" --internal-role monitor 2>&1) || status=$?
 	[ "$status" = 64 ] || fail "a role by hand: $status: $said"

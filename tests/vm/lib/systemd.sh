@@ -151,6 +151,9 @@ systemd_rights()
 	assert "the bridge's key is locked into memory" \
 		[ "$(status_of "$(property ccid-bridge MainPID)" VmLck | tr -dc 0-9)" -gt 0 ]
 	assert_equal "the bridge's key" "ccid-bridge 600" "$(guest 'stat -c "%U %a" /usr/local/etc/ccid-relay/bridge.key')"
+	assert "root can still show its public half" guest_try 'ccid-bridge pubkey'
+	assert_contains "its doctor" "key file: /usr/local/etc/ccid-relay/bridge.key can be used" \
+		"$(guest 'ccid-bridge doctor || true')"
 	assert_equal "the tunnel's socket" "ccid-gadget 600" "$(guest 'stat -c "%U %a" /run/ccid-gadget/bridge.sock')"
 }
 

@@ -186,6 +186,6 @@ finds_nothing gadget
 finds_nothing bridge
 assert_equal "exit status of the guest's program" 0 "$(guest_end loop 30)"
 guest_kill_program tunnel
-finds gadget "the tunnel has ended" ""
+finds gadget "the tunnel has ended" "ssh -N -R /run/ccid-gadget/bridge.sock:/run/ccid-bridge/vm.sock root@vm"
 assert_no_stuck_task
 assert_kernel_quiet

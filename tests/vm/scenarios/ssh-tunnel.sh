@@ -1,18 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The use that README.md describes, with the files and the tunnel that it prints; then over vsock, and
-# without a tunnel, with the commands and the lines that it prints for these.
+# The use that README.md describes, with the tunnel that it prints and the sample configurations as they
+# are; then over vsock, and without a tunnel, with the commands and the lines that it prints for these.
 #
-# Host:    the README's bridge.conf; ssh -R joins the bridge's socket to one in the guest.
-# Guest:   sshd; the README's gadget.conf; modprobe dummy_hcd; ccid-gadget.
+# Host:    the sample bridge.conf; ssh -R joins the bridge's socket to one in the guest.
+# Guest:   sshd; the sample gadget.conf; what the README prints where there is no systemd.
 # Asserts: the host's card is there; after the tunnel broke and was opened again it is there again; and by
 #          keys, which only the two commands have made.
-
-# printed FILE: the text between the README's "cat >...FILE" and END
-printed()
-{
-	sed -n "\\,cat >.*/$1 <<,,/^    END/p" "$TOP/README.md" | sed '1d;$d;s/^    //'
-}
 
 # block_after TEXT: the README's indented block after the line that has this text
 block_after()
@@ -22,9 +16,11 @@ block_after()
 		printed && !/^    / { exit }' "$TOP/README.md"
 }
 
-printed bridge.conf >"$RESULTS/bridge.conf"
-printed gadget.conf >"$RESULTS/gadget.conf"
-assert_contains "the README's file" 'guest "vm1"' "$(cat "$RESULTS/bridge.conf")"
+cp "$TOP/configs/host/bridge.conf" "$TOP/configs/guest/gadget.conf" "$RESULTS/"
+sockets=$(sed -n 's/^    ssh -N -R \([^ ]*\) root@vm1 .*/\1/p' "$TOP/README.md")
+assert_equal "the README's tunnel" /run/ccid-gadget/bridge.sock:/run/ccid-bridge/vm1.sock "$sockets"
+by_hand=$(block_after "**Without systemd**")
+assert_equal "the README's commands without systemd" 3 "$(wc -l <<<"$by_hand")"
 
 host_pcscd_start
 card_start "$VPCD_PORT:t1"
@@ -35,14 +31,13 @@ wait_for 10 "the bridge's socket" test -S "$HOST_RUN/vm1.sock"
 guest_boot
 ssh-keygen -q -t ed25519 -N '' -f /run/ssh-key
 cp /run/ssh-key.pub "$RESULTS/"
-guest_within 60 '
+guest_within 60 "
 	mkdir -p -m 0700 /root/.ssh /run/sshd
 	cp /results/ssh-key.pub /root/.ssh/authorized_keys
 	ssh-keygen -q -A
-	echo StreamLocalBindUnlink yes >>/etc/ssh/sshd_config
-	$(command -v sshd)
-	mkdir -p -m 0700 /run/ccid-gadget
-	modprobe dummy_hcd' || fail "sshd in the guest"
+	$(block_after "What is left in the guest of a tunnel" | grep StreamLocal)
+	\$(command -v sshd)
+	$(head -n 2 <<<"$by_hand")" || fail "sshd in the guest"
 guest_gadget_start_only
 guest_pcscd_start
 
@@ -50,7 +45,7 @@ tunnel_start()
 {
 	process_start host-ssh ssh -N -p "$(guest_port 22)" -i /run/ssh-key -o ExitOnForwardFailure=yes \
 		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-		-R /run/ccid-gadget/bridge.sock:/run/ccid-bridge/vm1.sock root@127.0.0.1
+		-R "$sockets" root@127.0.0.1
 }
 
 tunnel_start
@@ -93,12 +88,10 @@ assert_equal "the README's commands" "ccid-bridge genkey
 ccid-gadget genkey" "$commands"
 bridge_key=$(PATH=$HOST_PROGRAMS/host-bridge:$PATH sh -c "$(head -n 1 <<<"$commands")")
 guest_key=$(guest "PATH=/build/gadget:\$PATH; $(tail -n 1 <<<"$commands")")
-block_after 'the two public keys, in `bridge.conf`' | sed "s,the guest's public key,$guest_key," \
+block_after 'The two public keys go into' | sed "s,the guest's public key,$guest_key," \
 	>"$RESULTS/bridge.conf"
-{
-	printed gadget.conf | grep -v -E '^(auth|bridge) '
-	block_after 'and in `gadget.conf`, in the place of' | sed "s,the bridge's public key,$bridge_key,"
-} >"$RESULTS/gadget.conf"
+block_after 'and `/etc/ccid-relay/gadget.conf`' | sed "s,the bridge's public key,$bridge_key," \
+	>"$RESULTS/gadget.conf"
 process_start host-bridge "$HOST_PROGRAMS/host-bridge/ccid-bridge" -c "$RESULTS/bridge.conf"
 guest_gadget_start_only
 wait_for 20 "the card again" guest_try "/build/tests/pcsc/watch --until present --timeout 5"
