@@ -44,7 +44,8 @@ static const struct row rows[] = {
 	{ "another version", "{\"schema\":1,\"error\":\"no such request\"}",
 		"unknown  session: the ccid-gadget that runs doesn't tell: no such request\n", 0 },
 	{ "refused", "{\"connected\":false}", "problem  session: the ccid-gadget that runs has none: the bridge "
-		"refuses the name \"vm1\", or isn't a ccid-bridge\n"
+		"refuses the name \"vm1\", or isn't a ccid-bridge, or the configuration was changed and ccid-gadget not "
+		"restarted\n"
 		"             type: journalctl -b -u ccid-gadget\n", 1 },
 	{ "no place", READERS("", ""), OPEN, 0 },
 	{ "all is well", READERS("\"Yubi\"",
