@@ -108,9 +108,13 @@ wait_for 10 "it is counted" gadget_says status "$reader.usb_resets" 1
 echo "the card is pulled under a command"
 # pcscd learns of the reset when a command fails.
 wait_for 20 "an APDU after the reset" guest_try "/build/tests/pcsc/exchange --wait 15 loop 1"
+slow_is_at_card()
+{
+	[ "$(apdus_at_card "p1=0F p2=A0")" -gt 0 ] # ms, hexadecimal
+}
 guest_exchange delay 4000 >/dev/null 2>&1 &
 slow=$!
-sleep 1.5
+wait_for 20 "the slow APDU at the card" slow_is_at_card
 card_remove
 wait "$slow" && fail "an APDU succeeded without a card"
 errors()
