@@ -29,6 +29,7 @@
 
 #define LIMIT 5000 /* ms for what should come at once */
 #define WAIT_LIMIT 15 /* s that a command waits for a daemon */
+#define HALF 30 /* bytes of a packet */
 #define KILLED 0x100 /* and the signal: in the place of an exit status */
 
 static char folder[] = "/tmp/record-XXXXXX";
@@ -42,10 +43,10 @@ static char said[4096];
 
 /*
  * A daemon says, in this order: b the blocks that a trace begins with, p a packet, s one as long as the
- * counts, m the longest, c the counts, l the counts with 300 lost; h half a packet; n a word that is no trace; j a
- * refusal; 0 8 9 + blocks whose sizes can't be; | what has been said arrives before the rest does;
- * i SIGINT, t SIGTERM to the command once the file has everything, and its end awaited; k the same
- * signal twice, of which the first isn't awaited.
+ * counts, m the longest, c the counts, l the counts with 300 lost; h half a packet, and x and y two
+ * halves of one; n a word that is no trace; j a refusal; 0 8 9 + blocks whose sizes can't be; | what has
+ * been said arrives before the rest does; i SIGINT, t SIGTERM to the command once the file has
+ * everything, and its end awaited; k SIGINT, awaited, and once more.
  */
 static uint8_t text[2 * TRACE_QUEUE_MAX];
 static uint8_t expected[2 * TRACE_QUEUE_MAX]; /* in the file */
@@ -107,6 +108,15 @@ static bool say(struct cursor_out *out, char letter)
 		say_packet(out, 40);
 		out->size -= 10;
 		return false;
+	case 'x':
+		say_packet(out, 40);
+		out->size = HALF;
+		return false;
+	case 'y':
+		say_packet(out, 40);
+		out->size -= HALF;
+		memmove(out->start, out->start + HALF, out->size);
+		return false;
 	case 'n':
 		out_bytes(out, "not a trace", 11);
 		return false;
@@ -140,6 +150,14 @@ static void send_all(struct daemon *daemon)
 		done += n > 0 ? (size_t)n : 0;
 	}
 	daemon->waiting = 0;
+}
+
+static size_t put_packet(uint8_t *where)
+{
+	struct cursor_out out = cursor_out(where, 200);
+
+	say_packet(&out, 40);
+	return out.size;
 }
 
 static size_t size_of(const char *name)
@@ -194,6 +212,8 @@ static void talk(struct daemon *daemon, const char *words, const char *name)
 				memcpy(expected + daemon->expected, out.start, out.size);
 				daemon->expected += out.size;
 			}
+			if (*words == 'y')
+				daemon->expected += put_packet(expected + daemon->expected);
 			assert_true(out_ok(&out));
 			daemon->waiting += out.size;
 			break;
@@ -321,6 +341,7 @@ static const struct row rows[] = {
 	{ "some were lost", "bpil", EXIT_SUCCESS, "program: 1 packets; 300 more came too fast, and are missing\n" },
 	{ "the longest packet", "bmpic", EXIT_SUCCESS, "2 packets" },
 	{ "in pieces", "b|p|pp|ic", EXIT_SUCCESS, "3 packets" },
+	{ "in the middle of a packet", "bpx|iyc", EXIT_SUCCESS, "2 packets" },
 	{ "a second signal", "bpk", KILLED + SIGINT, "without the data of APDUs" },
 	{ "counts now and then", "bpcpil", EXIT_SUCCESS, "2 packets; 300 more" },
 	{ "the daemon ends well", "bppc", EXIT_FAILURE, "the daemon has ended, and so does the trace\nprogram: 2 packets" },
@@ -538,6 +559,40 @@ static void test_pipe(void **state)
 	(void)unlink(name);
 }
 
+/* Whoever reads the pipe is slow, and the command waits for him when the signal comes: nothing is missing. */
+static void test_signal_while_writing(void **state)
+{
+	static uint8_t bytes[sizeof expected];
+	char name[80];
+	struct daemon daemon;
+	size_t size = 0;
+	ssize_t n = 1;
+	int reader;
+
+	(void)state;
+	(void)snprintf(name, sizeof name, "%s/fifo", folder);
+	assert_int_equal(mkfifo(name, 0600), 0);
+	listen_at_path(&daemon);
+	reader = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	start(&daemon, &(struct manner){ .name = "-", .out = name });
+	(void)accept_line(&daemon);
+	talk(&daemon, "bm|", name);
+	(void)poll(NULL, 0, 100);
+	(void)kill(daemon.child, SIGINT);
+	assert_true(wants_end(&daemon));
+	talk(&daemon, "pc", name);
+	(void)close(daemon.fd);
+	daemon.fd = -1;
+	(void)fcntl(reader, F_SETFL, 0);
+	for (; n > 0; size += n > 0 ? (size_t)n : 0)
+		n = read(reader, bytes + size, sizeof bytes - size);
+	assert_int_equal(end(&daemon), EXIT_SUCCESS);
+	assert_int_equal(size, daemon.expected);
+	assert_memory_equal(bytes, expected, size);
+	(void)close(reader);
+	(void)unlink(name);
+}
+
 /* ---- what needs no daemon, or has none ---- */
 
 static void test_usage(void **state)
@@ -618,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_standard_output),
 		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_signal_while_writing),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_silence),
 	};

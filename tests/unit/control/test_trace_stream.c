@@ -307,6 +307,33 @@ static void test_many(void **state)
 	take_down(&stand);
 }
 
+/* Who has gone has no place, wherever his was. */
+static void test_places(void **state)
+{
+	struct stand stand;
+	struct client clients[CONTROL_STREAMS_MAX], client;
+	int others[CONTROL_CLIENTS_MAX - CONTROL_STREAMS_MAX];
+
+	(void)state;
+	stand_up(&stand);
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		others[i] = control_socket_connect(path);
+	for (size_t i = 0; i < CONTROL_STREAMS_MAX; i++)
+		begin(&stand, &clients[i]);
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		(void)close(others[i]);
+	(void)finish(&stand, &clients[0]);
+	go(&clients[0]);
+	run_for(&stand, 20);
+	begin(&stand, &client);
+	tell(&stand, 1);
+	assert_int_equal(finish(&stand, &client).packets, TRACE_DEVICE_PACKETS + 1);
+	go(&client);
+	for (size_t i = 1; i < CONTROL_STREAMS_MAX; i++)
+		go(&clients[i]);
+	take_down(&stand);
+}
+
 /* ---- those who read slowly, or not ---- */
 
 /* What one doesn't read is bounded; the rest is counted, in the file and at its end, and nobody else waits. */
@@ -355,13 +382,15 @@ static void test_slow_end(void **state)
 	(void)state;
 	stand_up(&stand);
 	begin(&stand, &client);
+	run_for(&stand, 20);
+	tell(&stand, 20000);
+	run_for(&stand, 20);
 	tell(&stand, 20000);
 	(void)shutdown(client.fd, SHUT_WR);
 	run_for(&stand, CONTROL_WRITE_MAX * 3 / 4);
-	/* The first piece, and no more. */
-	for (int i = 0; i < LIMIT && client.size < TRACE_QUEUE_MAX + 1000; i++) {
-		uint8_t *end = client.bytes + client.size;
-		ssize_t n = recv(client.fd, end, TRACE_QUEUE_MAX + 1000 - client.size, 0);
+	/* So much that the first half of the queue has gone, and not the second one. */
+	for (int i = 0; i < LIMIT && client.size < TRACE_QUEUE_MAX; i++) {
+		ssize_t n = recv(client.fd, client.bytes + client.size, TRACE_QUEUE_MAX - client.size, 0);
 
 		client.size += n > 0 ? (size_t)n : 0;
 		run_for(&stand, 1);
@@ -370,7 +399,7 @@ static void test_slow_end(void **state)
 	take(&stand, &client, true);
 	sum = capture_sum(client.bytes, client.size);
 	assert_int_equal(sum.ends, 1);
-	assert_int_equal(sum.packets + sum.counts.lost, TRACE_DEVICE_PACKETS + 20000);
+	assert_int_equal(sum.packets + sum.counts.lost, TRACE_DEVICE_PACKETS + 40000);
 	go(&client);
 	take_down(&stand);
 }
@@ -600,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_slow_end),
 		cmocka_unit_test(test_behind_the_end),
