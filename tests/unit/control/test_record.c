@@ -565,6 +565,7 @@ static void test_signal_while_writing(void **state)
 	static uint8_t bytes[sizeof expected];
 	char name[80];
 	struct daemon daemon;
+	struct pollfd written = { .events = POLLIN };
 	size_t size = 0;
 	ssize_t n = 1;
 	int reader;
@@ -577,6 +578,8 @@ static void test_signal_while_writing(void **state)
 	start(&daemon, &(struct manner){ .name = "-", .out = name });
 	(void)accept_line(&daemon);
 	talk(&daemon, "bm|", name);
+	written.fd = reader;
+	assert_int_equal(poll(&written, 1, LIMIT), 1);
 	(void)poll(NULL, 0, 100);
 	(void)kill(daemon.child, SIGINT);
 	assert_true(wants_end(&daemon));

@@ -387,7 +387,7 @@ static void test_slow_end(void **state)
 	run_for(&stand, 20);
 	tell(&stand, 20000);
 	(void)shutdown(client.fd, SHUT_WR);
-	run_for(&stand, CONTROL_WRITE_MAX * 3 / 4);
+	run_for(&stand, CONTROL_WRITE_MAX * 11 / 20);
 	/* So much that the first half of the queue has gone, and not the second one. */
 	for (int i = 0; i < LIMIT && client.size < TRACE_QUEUE_MAX; i++) {
 		ssize_t n = recv(client.fd, client.bytes + client.size, TRACE_QUEUE_MAX - client.size, 0);
@@ -395,7 +395,7 @@ static void test_slow_end(void **state)
 		client.size += n > 0 ? (size_t)n : 0;
 		run_for(&stand, 1);
 	}
-	run_for(&stand, CONTROL_WRITE_MAX * 3 / 4);
+	run_for(&stand, CONTROL_WRITE_MAX * 11 / 20);
 	take(&stand, &client, true);
 	sum = capture_sum(client.bytes, client.size);
 	assert_int_equal(sum.ends, 1);
@@ -473,7 +473,7 @@ static void test_stop(void **state)
 	tell(&stand, 3);
 	begun = uv_hrtime();
 	take_down(&stand);
-	assert_true(uv_hrtime() - begun < 1000000000);
+	assert_true(uv_hrtime() - begun < CONTROL_WRITE_MAX * 1000000ull);
 	while (read_once(&reads))
 		;
 	sum = capture_sum(reads.bytes, reads.size);
