@@ -143,7 +143,8 @@ static int await_end(struct daemon *daemon, struct command *command)
 
 static void kill_command(struct command *command)
 {
-	(void)kill(command->child, SIGINT);
+	/* Not SIGINT, which who runs in the background of a script ignores. */
+	(void)kill(command->child, SIGTERM);
 	assert_int_equal(waitpid(command->child, NULL, 0), command->child);
 	(void)close(command->out);
 	(void)close(command->said);
