@@ -8,6 +8,7 @@
 
 #include <endian.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -39,7 +40,10 @@ int usb_endpoints_init(struct usb_endpoints *endpoints, uv_loop_t *loop,
 	endpoints->control = control;
 	endpoints->bell = bell;
 	endpoints->timer = timer;
-	r = usb_framing_init(&endpoints->framing, settings->message_max, settings->missing);
+	endpoints->mute = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = endpoints->mute >= 0 ? 0 : error_from_errno();
+	if (r == 0)
+		r = usb_framing_init(&endpoints->framing, settings->message_max, settings->missing);
 	if (r == 0)
 		r = payload_init(&endpoints->message, endpoints->framing.buffer.capacity);
 	if (r == 0)
@@ -180,8 +184,8 @@ static int usb_endpoints_start_in(struct usb_endpoints *endpoints)
 	next = usb_sending_next(&endpoints->sending);
 	last = usb_sending_is_last(&endpoints->sending);
 	endpoints->in_looks = 0;
-	return usb_transfer_write(&endpoints->in, endpoints->context, last ? -1 : endpoints->bell,
-		next.bytes, next.size);
+	return usb_transfer_write(&endpoints->in, endpoints->context,
+		last ? endpoints->mute : endpoints->bell, last, next.bytes, next.size);
 }
 
 /* A write that rings no bell is looked at when something else rings, or at last by the timer. */
@@ -208,7 +212,7 @@ static int usb_endpoints_start_notify(struct usb_endpoints *endpoints)
 		return 0;
 	}
 	endpoints->notification_size = 0;
-	return usb_transfer_write(&endpoints->notify, endpoints->context, endpoints->bell,
+	return usb_transfer_write(&endpoints->notify, endpoints->context, endpoints->bell, false,
 		endpoints->notification, size);
 }
 
@@ -455,6 +459,9 @@ void usb_endpoints_deinit(struct usb_endpoints *endpoints)
 	if (endpoints->context != NULL)
 		(void)io_destroy(endpoints->context);
 	endpoints->context = NULL;
+	if (endpoints->mute >= 0)
+		(void)close(endpoints->mute);
+	endpoints->mute = -1;
 	usb_transfer_deinit(&endpoints->out);
 	usb_transfer_deinit(&endpoints->in);
 	usb_transfer_deinit(&endpoints->notify);

@@ -54,7 +54,8 @@ struct usb_endpoints {
 	const struct usb_control *control; /* asked whether an event waits */
 	io_context_t context;
 	uv_loop_t *loop; /* its clock */
-	int bell; /* borrowed; rung for each completion */
+	int bell; /* borrowed; rung for each completion but that of a quiet write */
+	int mute; /* the bell of those: nobody listens to it */
 	int timer; /* borrowed; to be set for the next look at the host */
 	size_t packet_size;
 	struct usb_framing framing;
@@ -79,6 +80,7 @@ struct usb_endpoints {
 #define USB_ENDPOINTS_NULL ((struct usb_endpoints){ \
 	.state = USB_ENDPOINTS_DOWN, \
 	.bell = -1, \
+	.mute = -1, \
 	.timer = -1, \
 	.demand = USB_DEMAND_NULL, \
 	.framing = USB_FRAMING_NULL, \

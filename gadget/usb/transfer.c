@@ -14,16 +14,16 @@
 
 #define USB_HARVEST_MAX 8
 
-static int usb_transfer_submit(struct usb_transfer *transfer, io_context_t context, int bell)
+static int usb_transfer_submit(struct usb_transfer *transfer, io_context_t context, int bell,
+	bool quiet)
 {
 	struct iocb *iocb = &transfer->iocb;
 	int r;
 
 	assert(!usb_transfer_is_active(transfer));
 	iocb->data = transfer;
-	if (bell >= 0)
-		io_set_eventfd(iocb, bell);
-	transfer->quiet = bell < 0;
+	io_set_eventfd(iocb, bell);
+	transfer->quiet = quiet;
 	transfer->stale = false;
 	r = io_submit(context, 1, &iocb);
 	if (r != 1)
@@ -36,15 +36,15 @@ int usb_transfer_read(struct usb_transfer *transfer, io_context_t context, int b
 	size_t size)
 {
 	io_prep_pread(&transfer->iocb, transfer->fd, bytes, size, 0);
-	return usb_transfer_submit(transfer, context, bell);
+	return usb_transfer_submit(transfer, context, bell, false);
 }
 
-int usb_transfer_write(struct usb_transfer *transfer, io_context_t context, int bell,
+int usb_transfer_write(struct usb_transfer *transfer, io_context_t context, int bell, bool quiet,
 	const uint8_t *bytes, size_t size)
 {
 	/* libaio has one type of buffer for both directions; a write leaves it alone. */
 	io_prep_pwrite(&transfer->iocb, transfer->fd, (void *)(uintptr_t)bytes, size, 0);
-	return usb_transfer_submit(transfer, context, bell);
+	return usb_transfer_submit(transfer, context, bell, quiet);
 }
 
 bool usb_transfer_is_active(const struct usb_transfer *transfer)

@@ -22,7 +22,7 @@ struct usb_transfer {
 	int fd;
 	struct iocb iocb;
 	bool busy;   /* the kernel has it */
-	bool quiet;  /* it rings no bell when it is through: somebody must look */
+	bool quiet;  /* nobody hears its bell when it is through: somebody must look */
 	bool done;   /* the kernel gave it back, and nobody has looked at the result yet */
 	bool stale;  /* nobody wants the result; stays until the transfer has been looked at */
 	long result; /* bytes, or -errno */
@@ -31,13 +31,16 @@ struct usb_transfer {
 #define USB_TRANSFER_NULL ((struct usb_transfer){ .fd = -1 })
 
 /*
- * Start a read into bytes, or a write, with completions in context and on the eventfd bell; with -1
- * for the bell nothing is rung, and harvesting finds out. bytes of a read belong to the kernel until it is done; those of a write are copied before the call
- * returns. Not while the transfer is busy or done. Fatal: -errno.
+ * Start a read into bytes, or a write, with completions in context and on the eventfd bell. A quiet
+ * write is one whose bell nobody listens to: harvesting finds out. It needs one all the same, since
+ * FunctionFS rings that of ep0 for a transfer that has none (f_fs.c, ffs_user_copy_worker(): "if
+ * (io_data->ffs->ffs_eventfd && !kiocb_has_eventfd)"). bytes of a read belong to the kernel until it
+ * is done; those of a write are copied before the call returns. Not while the transfer is busy or
+ * done. Fatal: -errno.
  */
 int usb_transfer_read(struct usb_transfer *transfer, io_context_t context, int bell, uint8_t *bytes,
 	size_t size);
-int usb_transfer_write(struct usb_transfer *transfer, io_context_t context, int bell,
+int usb_transfer_write(struct usb_transfer *transfer, io_context_t context, int bell, bool quiet,
 	const uint8_t *bytes, size_t size);
 
 /* Whether it is the kernel's, or its result is waiting. */

@@ -2,12 +2,12 @@
  * bench-reader: a CCID reader on FunctionFS with nothing behind it, which is the floor of what any
  * reader in this guest can cost.
  *
- *     bench-reader                      "open" on standard output when it is plugged in
+ *     bench-reader [plain|threads|aio|mixed]    "open" on standard output when it is plugged in
  *
  * Its gadget and its descriptors are made as ccid-gadget's, so that the driver treats it as that.
- * But one thread does all: it waits for a command in a plain read(), and gives the answer to a plain
- * write(). It has no connection, no timers, and none of the care that a real reader must take of
- * drivers that come and go.
+ * But as a rule (plain) one thread does all: it waits for a command in a plain read(), and gives the
+ * answer to a plain write(). It has no connection, no timers, and none of the care that a real reader
+ * must take of drivers that come and go. For the other ways see endpoint-ways.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -29,12 +29,24 @@
 #include "gadget/usb/descriptors.h"
 #include "gadget/usb/gadget.h"
 #include "gadget/usb/mount.h"
-#include "tests/benchmark/memory-card.h"
+#include "tests/benchmark/endpoint-ways.h"
 
 #define READER_NAME "bench-reader"
 
 static struct usb_gadget gadget = USB_GADGET_NULL;
-static int ep0, out, in, notify;
+static struct endpoint_files endpoints;
+static int ep0, notify;
+
+static const struct way {
+	const char *name;
+	void (*serve)(const struct endpoint_files *files);
+	int flags; /* of the endpoints' files */
+} ways[] = {
+	{ "plain", endpoint_serve_plain, 0 },
+	{ "threads", endpoint_serve_threads, 0 },
+	{ "aio", endpoint_serve_aio, O_NONBLOCK }, /* see gadget/usb/transfer.h */
+	{ "mixed", endpoint_serve_mixed, 0 },
+};
 
 static _Noreturn void give_up(const char *what)
 {
@@ -72,16 +84,16 @@ static void write_blob(const struct cursor_out *blob)
 		give_up("ep0");
 }
 
-static int open_file(int mount, const char *name)
+static int open_file(int mount, const char *name, int flags)
 {
-	int fd = openat(mount, name, O_RDWR | O_CLOEXEC);
+	int fd = openat(mount, name, O_RDWR | O_CLOEXEC | flags);
 
 	if (fd < 0)
 		give_up(name);
 	return fd;
 }
 
-static void plug(const struct usb_settings *settings)
+static void plug(const struct usb_settings *settings, int flags)
 {
 	uint8_t bytes[USB_DESCRIPTORS_MAX];
 	struct cursor_out blob = cursor_out(bytes, sizeof(bytes));
@@ -90,15 +102,15 @@ static void plug(const struct usb_settings *settings)
 	usb_mount_autoload();
 	if (usb_gadget_init(&gadget, settings) != 0 || usb_mount(settings->name, &mount) != 0)
 		give_up("cannot make the gadget");
-	ep0 = open_file(mount, "ep0");
+	ep0 = open_file(mount, "ep0", 0);
 	usb_descriptors_write(&blob, settings, eventfd(0, EFD_CLOEXEC));
 	write_blob(&blob);
 	blob = cursor_out(bytes, sizeof(bytes));
 	usb_strings_write(&blob, settings);
 	write_blob(&blob);
-	out = open_file(mount, "ep1");
-	in = open_file(mount, "ep2");
-	notify = open_file(mount, "ep3");
+	endpoints.out = open_file(mount, "ep1", flags);
+	endpoints.in = open_file(mount, "ep2", flags);
+	notify = open_file(mount, "ep3", flags);
 	(void)close(mount);
 	if (usb_gadget_bind(&gadget, settings) != 0)
 		give_up("cannot bind the gadget");
@@ -124,71 +136,39 @@ static void *watch_ep0(void *unused)
 	return NULL;
 }
 
-/* Reads a whole message. Returns its size. */
-static size_t receive(uint8_t *bytes, size_t capacity)
-{
-	size_t size = 0, ask = USB_HIGH_SPEED_BULK;
-	ssize_t n;
-
-	for (;;) {
-		n = read(out, bytes + size, ask);
-		if (n < 0)
-			return 0; /* the host has let go; the next read waits for another */
-		size += (size_t)n;
-		if ((size_t)n < ask)
-			return size;
-		ask = ccid_message_missing(bytes, size);
-		if (ask == 0)
-			return size;
-		ask = (ask + USB_HIGH_SPEED_BULK - 1) / USB_HIGH_SPEED_BULK * USB_HIGH_SPEED_BULK;
-		if (ask > capacity - size)
-			return 0;
-	}
-}
-
-/* An answer of whole packets ends with an empty one (USB 2.0, 5.8.3). */
-static void answer_with(const uint8_t *bytes, size_t size)
-{
-	ssize_t n = write(in, bytes, size);
-
-	if (n > 0 && (size_t)n == size && size % USB_HIGH_SPEED_BULK == 0)
-		n = write(in, bytes, 0);
-	if (n < 0)
-		log_warning(READER_NAME, "an answer was not taken: %s", strerror(errno));
-}
-
-static void serve(void)
-{
-	static uint8_t message[CCID_MESSAGE_MAX + 2 * USB_HIGH_SPEED_BULK], answer[sizeof(message)];
-	struct memory_card card = { .packet_size = USB_HIGH_SPEED_BULK };
-	size_t size;
-
-	for (;;) {
-		size = receive(message, sizeof(message));
-		size = memory_card_answer(&card, (struct payload_view){ message, size }, answer,
-			sizeof(answer));
-		if (size > 0)
-			answer_with(answer, size);
-	}
-}
-
 static void unplug(int number)
 {
 	(void)number;
 	_exit(EXIT_SUCCESS); /* the last file that is closed unbinds the gadget */
 }
 
-int main(void)
+/* NULL: there is none of this name. */
+static const struct way *find_way(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (strcmp(ways[i].name, name) == 0)
+			return &ways[i];
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
 {
 	struct usb_settings settings = reader_settings();
+	const struct way *way = argc > 1 ? find_way(argv[1]) : &ways[0];
 	pthread_t thread;
 
 	log_init(READER_NAME, LOG_LEVEL_INFO);
-	plug(&settings);
+	if (way == NULL || argc > 2) {
+		(void)fprintf(stderr, "usage: bench-reader [plain|threads|aio|mixed]\n");
+		return 2;
+	}
+	plug(&settings, way->flags);
 	(void)signal(SIGTERM, unplug);
 	if (pthread_create(&thread, NULL, watch_ep0, NULL) != 0)
 		give_up("thread");
 	printf("open\n");
 	(void)fflush(stdout);
-	serve();
+	way->serve(&endpoints);
+	give_up(way->name);
 }

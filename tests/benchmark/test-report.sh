@@ -34,6 +34,7 @@ cat >"$folder/measures" <<-END
 	memory apdus=0 process=core rss_kib=3000
 	memory apdus=100 process=core rss_kib=3200
 END
+printf '%s\n' "aio 0 0 1000 3000" "plain 0 0 500" "aio 0 0 2000 4000" >"$folder/endpoints"
 printf '%s\n' "GetSlotStatus 100 200 300" >"$folder/driver"
 printf '%s\n' "50 d pkcs11-tool 2000000" "50 e pkcs11-tool 6000000" >"$folder/delays"
 {
@@ -64,6 +65,7 @@ is()
 
 is '$r->{sizes}[0]{ratio}' 1.5
 is '$r->{sizes}[0]{p99}{d}' 30
+is '"@{$r->{endpoints}[0]}{qw(way median quarter)} $r->{endpoints}[1]{median}"' "aio 2 1 0.5"
 is '$r->{round_trips_per_apdu}' 1
 is '$r->{cost}[0]{cpu_us_per_apdu}' 50
 is '$r->{idle}[0]{cpu_percent}' 0.05

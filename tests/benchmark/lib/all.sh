@@ -5,6 +5,7 @@
 
 . "$TOP/tests/benchmark/lib/setup.sh"
 . "$TOP/tests/benchmark/lib/sizes.sh"
+. "$TOP/tests/benchmark/lib/endpoints.sh"
 . "$TOP/tests/benchmark/lib/costs.sh"
 . "$TOP/tests/benchmark/lib/delays.sh"
 . "$TOP/tests/benchmark/lib/memory.sh"
