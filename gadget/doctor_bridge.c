@@ -30,6 +30,9 @@ static const char *meaning(int error, bool ipc)
 		return ipc ? "a socket is there, and nobody behind it: the tunnel has ended"
 			   : "nobody listens there: ccid-bridge doesn't run on the host, or not at "
 			     "this address";
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return "no way there: this machine's network is down, or the address is not the host's";
 	case ETIMEDOUT:
 		return "no answer: the host is away, or its firewall drops it";
 	case EACCES:
@@ -54,7 +57,7 @@ static bool check_keys(struct checkup *checkup, const struct config *config)
 	}
 	payload_wipe(&own, sizeof(own));
 	if (r == 0)
-		checkup_ok(checkup, "keys", "the bridge answers to ours");
+		checkup_ok(checkup, "keys", "the bridge answers to ours (the clocks need not agree)");
 	else if (r > 0)
 		checkup_problem(checkup, "keys", "ccid-bridge pubkey, on the host, for bridge-key here",
 			"the bridge doesn't answer: bridge-key is not its key, or none of its guests has "

@@ -34,7 +34,8 @@ static void list_names(const json_t *names, char list[LIST_MAX])
 	}
 }
 
-static void check_place(struct checkup *checkup, const json_t *place, const json_t *shown)
+/* remedy: what to type if there is no port for it */
+static void check_place(struct checkup *checkup, const json_t *place, const json_t *shown, const char *remedy)
 {
 	const char *pattern = control_json_get(place, "pattern", "?");
 	const char *reader = control_json_get(place, "host_reader", "?");
@@ -43,7 +44,7 @@ static void check_place(struct checkup *checkup, const json_t *place, const json
 
 	list_names(shown, names);
 	if (strcmp(state, "no-port") == 0)
-		checkup_problem(checkup, "reader", NULL, "\"%s\" is \"%s\", but has no virtual port", pattern,
+		checkup_problem(checkup, "reader", remedy, "\"%s\" is \"%s\", but has no virtual port", pattern,
 			reader);
 	else if (strcmp(state, "waiting") != 0)
 		checkup_ok(checkup, "reader", "\"%s\" is \"%s\"", pattern, reader);
@@ -58,7 +59,8 @@ static void check_place(struct checkup *checkup, const json_t *place, const json
 static void check_answer(struct checkup *checkup, const struct config *config, const json_t *answer)
 {
 	const char *refusal = control_json_get(answer, "error", NULL);
-	const json_t *place;
+	const json_t *readers = json_object_get(answer, "readers"), *place;
+	char remedy[DOCTOR_REMEDY_MAX];
 	size_t i;
 
 	if (refusal != NULL) {
@@ -72,8 +74,9 @@ static void check_answer(struct checkup *checkup, const struct config *config, c
 		return;
 	}
 	checkup_ok(checkup, "session", "open");
-	json_array_foreach(json_object_get(answer, "readers"), i, place)
-		check_place(checkup, place, json_object_get(answer, "shown"));
+	doctor_more_ports(remedy, json_array_size(readers));
+	json_array_foreach(readers, i, place)
+		check_place(checkup, place, json_object_get(answer, "shown"), remedy);
 }
 
 void doctor_daemon(struct checkup *checkup, const struct config *config)

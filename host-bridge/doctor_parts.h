@@ -17,5 +17,8 @@
 void doctor_pcsc(struct checkup *checkup, const struct bridge_config *config,
 	const struct pcsc_functions *pcsc);
 
+/* Whether pcscd, which has answered this user, lets in the one that the service runs as. */
+void doctor_service(struct checkup *checkup, const struct pcsc_functions *pcsc);
+
 /* Where the bridge would listen. */
 void doctor_endpoints(struct checkup *checkup, const struct bridge_config *config);

@@ -104,19 +104,22 @@ static const char *card_state(DWORD state)
 	return "no card";
 }
 
-/* The programs that have libpcsclite mapped. */
+/* The programs that have libpcsclite mapped, but for this one. */
 static void list_users(char *list)
 {
-	char path[64], line[512], name[64];
+	char path[64], line[512], name[64], own[64];
 	glob_t processes;
 
 	list[0] = '\0';
+	(void)snprintf(own, sizeof(own), "/proc/%ld", (long)getpid());
 	if (glob(PROCESSES, GLOB_NOSORT, NULL, &processes) != 0)
 		return;
 	for (size_t i = 0; i < processes.gl_pathc; i++) {
 		FILE *maps, *comm;
 		bool uses = false;
 
+		if (strcmp(processes.gl_pathv[i], own) == 0)
+			continue;
 		(void)snprintf(path, sizeof(path), "%s/maps", processes.gl_pathv[i]);
 		maps = fopen(path, "re");
 		while (maps != NULL && !uses && fgets(line, sizeof(line), maps) != NULL)
@@ -207,6 +210,7 @@ void doctor_pcsc(struct checkup *checkup, const struct bridge_config *config,
 	}
 	checkup_ok(checkup, "pcscd", "answers, and has %zu reader%s", readers.count,
 		readers.count == 1 ? "" : "s");
+	doctor_service(checkup, pcsc);
 	for (size_t i = 0; i < readers.count; i++)
 		check_reader(checkup, &readers.states[i]);
 	for (size_t i = 0; config != NULL && i < config->guest_count; i++)

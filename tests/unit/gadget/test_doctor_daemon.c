@@ -53,7 +53,9 @@ static const struct row rows[] = {
 		OPEN "ok       reader: \"Y*\" is \"Yubi\"\n", 0 },
 	{ "no port", READERS("\"Yubi\"",
 		"{\"pattern\":\"Y*\",\"state\":\"no-port\",\"host_reader\":\"Yubi\"}"),
-		OPEN "problem  reader: \"Y*\" is \"Yubi\", but has no virtual port\n", 1 },
+		OPEN "problem  reader: \"Y*\" is \"Yubi\", but has no virtual port\n"
+		"             type: echo 'options dummy_hcd num=4' >/etc/modprobe.d/ccid-gadget.conf; "
+		"rmmod dummy_hcd; modprobe dummy_hcd\n", 1 },
 	{ "nothing is shown", READERS("", WAITING),
 		OPEN "unknown  reader: the bridge shows this guest none yet, to match \"Y*\"\n", 0 },
 	{ "nothing matches", READERS("\"A\",\"B\"", WAITING),

@@ -5,11 +5,13 @@
 # Host:    ccid-bridge doctor: without a configuration, a pcscd, a reader that matches, a key; with a
 #          folder that others can write to, an address of another machine, a card that a program has
 #          exclusively, a pcscd that is frozen.
-# Guest:   ccid-gadget doctor: without dummy_hcd in the kernel, and loaded with too few ports; without
+# Guest:   ccid-gadget doctor: without dummy_hcd in the kernel, which is Debian's, another distribution's, one
+#          for clouds, or one whose modules are gone; with dummy_hcd loaded with too few ports; without
 #          configfs, udevd, pcscd, libccid; with a device that libccid doesn't know, without a bridge,
-#          with a dead tunnel, without a key, with one that others can read, with one that the bridge
-#          doesn't list, with another bridge's; with a daemon whose pattern matches nothing, and one whose
-#          name the bridge doesn't know.
+#          with one that is away, with a dead tunnel, without a key, with one that others can read, with
+#          one that the bridge doesn't list, with another bridge's, with a clock of 2001; with a daemon
+#          whose pattern matches nothing, one whose name the bridge doesn't know, and one without a port
+#          for a reader.
 # Asserts: each is said with what to type, with exit status 1; once nothing is broken, nothing is said
 #          to be, with exit status 0; a reader that is in use is not disturbed.
 #
@@ -79,6 +81,7 @@ has_holder()
 }
 wait_for 10 "the program that has the card" has_holder
 finds bridge "exchange ($holder)" ""
+assert_lacks "doctor itself" "ccid-bridge (" "$(bridge_doctor || true)"
 kill "$holder"
 wait "$holder" || true
 wait_for 10 "the card" bridge_doctor >/dev/null
@@ -104,8 +107,16 @@ guest_gadget_config
 finds gadget "nowhere.conf" "" /results/nowhere.conf
 finds gadget "module dummy_hcd: not loaded" "modprobe dummy_hcd"
 guest_try 'mount --bind /dev/null /lib/modules/$(uname -r)/modules.dep'
-finds gadget "doesn't have it, as cloud" "apt install linux-image-amd64"
-guest_try 'umount /lib/modules/$(uname -r)/modules.dep'
+finds gadget "doesn't have it; Debian's does" "apt install linux-image-amd64"
+guest_try 'printf "PRETTY_NAME=\"Fedora Linux 41\"\nID=fedora\n" >/tmp/os-release
+	mount --bind /tmp/os-release /usr/lib/os-release'
+finds gadget "of Fedora Linux 41 doesn't have it, as some distributions' don't" "grep -E 'DUMMY_HCD|"
+guest_try 'umount /usr/lib/os-release /lib/modules/$(uname -r)/modules.dep'
+guest_try 'echo 6.1.0-1-cloud-amd64 >/tmp/osrelease; mount --bind /tmp/osrelease /proc/sys/kernel/osrelease'
+finds gadget "no modules of the kernel that runs, 6.1.0-1-cloud-amd64" "reboot"
+guest_try 'mkdir /lib/modules/6.1.0-1-cloud-amd64'
+finds gadget "6.1.0-1-cloud-amd64 is one for clouds" "apt install linux-image-amd64"
+guest_try 'umount /proc/sys/kernel/osrelease'
 finds gadget "nobody has made that socket" ""
 guest_load_usb 1
 guest_tunnel_start
@@ -127,12 +138,23 @@ sed 's/^reader .*/reader "a" {}\nreader "b" { vendor = 0x1234 product = 0x5678 }
 finds gadget "virtual ports: 1, and the configuration has 2 readers" "echo 'options dummy_hcd num=4'" \
 	/results/broken-gadget.conf
 finds gadget "libccid: doesn't have 1234:5678" "" /results/broken-gadget.conf
+# tcp_conf ADDRESS
+tcp_conf()
 {
-	echo 'bridge = "tcp://10.0.2.2:9"'
+	echo "bridge = \"tcp://$1\""
 	echo "bridge-key = \"$key\""
 	echo 'key-file = "/run/gadget.key"'
 	echo 'reader "*" {}'
 } >"$RESULTS/broken-gadget.conf"
+# Nobody answers behind the one interface, and there is no way to the other network.
+guest_try 'ip link add away type dummy; ip address add 192.0.2.1/24 dev away; ip link set away up
+	ip neighbour add 192.0.2.2 lladdr 02:00:00:00:00:01 dev away
+	ip route add unreachable 198.51.100.0/24'
+tcp_conf 192.0.2.2:7816
+finds gadget "no answer: the host is away" "" /results/broken-gadget.conf
+tcp_conf 198.51.100.2:7816
+finds gadget "no way there: this machine's network is down" "" /results/broken-gadget.conf
+tcp_conf 10.0.2.2:9
 finds gadget "nobody listens there: ccid-bridge doesn't run" "" /results/broken-gadget.conf
 finds gadget "/run/gadget.key" "ccid-gadget genkey /run/gadget.key" /results/broken-gadget.conf
 guest_try '/build/gadget/ccid-gadget genkey /run/gadget.key; chmod 644 /run/gadget.key'
@@ -149,7 +171,10 @@ keyed_conf()
 } >"$RESULTS/keyed-gadget.conf"
 guest_try "umask 077; echo $(cat /run/listed.key) >/run/listed.key; chmod 600 /run/gadget.key"
 keyed_conf /run/listed.key "$bridge_key"
-assert_contains "the right keys" "the bridge answers to ours" "$(gadget_doctor /results/keyed-gadget.conf)"
+guest_try 'date -s 2001-02-03'
+assert_contains "the right keys, and a wrong clock" "the bridge answers to ours (the clocks need not agree)" \
+	"$(gadget_doctor /results/keyed-gadget.conf)"
+guest_try "date -s @$(date +%s)"
 keyed_conf /run/gadget.key "$bridge_key"
 finds gadget "$(guest '/build/gadget/ccid-gadget pubkey /run/gadget.key')\", which is ours" "ccid-bridge pubkey" \
 	/results/keyed-gadget.conf
@@ -174,6 +199,15 @@ says_refused()
 }
 wait_for 15 "the refusal" says_refused
 finds gadget 'refuses the name "stranger"' "journalctl"
+guest_stop_program gadget >/dev/null
+guest_gadget_config 'reader "*" {}'
+guest_gadget_start_only
+says_no_port()
+{
+	[[ $(gadget_doctor) = *'"*" is "Virtual PCD 0 00 01", but has no virtual port'* ]]
+}
+wait_for 15 "the second reader, for which there is no port" says_no_port
+finds gadget "but has no virtual port" "echo 'options dummy_hcd num=4'"
 guest_stop_program gadget >/dev/null
 guest_gadget_config
 
