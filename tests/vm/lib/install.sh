@@ -8,9 +8,10 @@
 install_boot()
 {
 	local package
-	mkdir -p "$RESULTS/debs"
+	mkdir -p "$RESULTS/debs" "$RESULTS/newer"
 	for package in "$@"; do
 		cp "$(packages_of "$GUEST_SUITE")/$package"_[0-9]*.deb "$RESULTS/debs/"
+		package_again "$RESULTS/debs/$package"_*.deb 99 "$RESULTS/newer"
 	done
 	guest_boot
 	guest_try 'touch /run/before'
@@ -29,6 +30,21 @@ apt_get_install()
 		assert_equal "$package is not enabled" disabled "$(guest "systemctl is-enabled $package || true")"
 		assert_equal "$package is not started" inactive "$(guest "systemctl is-active $package || true")"
 	done
+}
+
+# apt_get_upgrade PACKAGE CONFIGURATION: to a newer one, while its daemon runs. Nobody is there to be asked.
+apt_get_upgrade()
+{
+	local daemon before
+	daemon=$(property "$1" MainPID)
+	before=$(guest "cat /etc/ccid-relay/$2")
+	guest_within 90 "apt-get install -q -y --no-install-recommends /results/newer/$1_*.deb 2>&1" \
+		>>"$RESULTS/apt.log" || fail "apt-get install: $(tail -n 20 "$RESULTS/apt.log")"
+	assert_equal "its version" 99 "$(guest "dpkg-query -W -f '\${Version}' $1")"
+	assert "it runs" is_active "$1"
+	assert "another process does" [ "$(property "$1" MainPID)" != "$daemon" ]
+	assert_equal "its restarts without a command" 0 "$(property "$1" NRestarts)"
+	assert_equal "its configuration" "$before" "$(guest "cat /etc/ccid-relay/$2")"
 }
 
 # apt_get_purge PACKAGE
@@ -75,6 +91,11 @@ installed_reader_works()
 	before=$(apdus_at_card)
 	assert "APDUs" guest_try "/build/tests/pcsc/exchange --wait 25 --reader '*VMware*' loop 3"
 	assert "they reached the card" [ "$(apdus_at_card)" -ge $((before + 3)) ]
+}
+
+gadget_card_in_use()
+{
+	grep -q -F "card in use" <<<"$(guest 'ccid-gadget readers')"
 }
 
 # is_short UNIT: what the journal of this boot has of it is a dozen lines, and none is a warning.
@@ -140,6 +161,14 @@ systemctl enable --now ccid-gadget'
 	wait_for 30 "a reader on the bus" guest_has_usb_reader
 	installed_reader_works
 
+	echo "an upgrade, while a card is used"
+	guest_start user "/build/tests/pcsc/exchange --wait 25 --reader \"*VMware*\" loop 100000"
+	wait_for 30 "the card, in use" gadget_card_in_use
+	apt_get_upgrade ccid-gadget gadget.conf
+	assert "its program is told" [ "$(guest_end user 20)" != 0 ]
+	wait_for 30 "a reader on the bus" guest_has_usb_reader
+	installed_reader_works
+
 	echo "booted again"
 	boot_again
 	wait_for 60 "a reader on the bus, by itself" guest_has_usb_reader
@@ -182,6 +211,26 @@ installed_bridge_works()
 	assert "pcscd runs by then" is_active pcscd
 }
 
+bridge_doctor_says()
+{
+	grep -q -F -- "$1" <<<"$(guest 'ccid-bridge doctor || true')"
+}
+
+# Without the rule, and with another one before it, pcscd would still take root's word, but not the bridge's.
+polkit_refuses()
+{
+	local rule=/usr/share/polkit-1/rules.d/ccid-bridge.rules other=/etc/polkit-1/rules.d/00-other.rules
+	guest_try "mv $rule /root/"
+	wait_for 20 "doctor's word" bridge_doctor_says \
+		"problem  service: pcscd refuses user ccid-bridge: polkit's rule for it, $rule, is missing"
+	guest_try "mv /root/ccid-bridge.rules $rule"
+	wait_for 20 "the rule" bridge_doctor_says "ok       service: pcscd lets user ccid-bridge in"
+	guest_try "echo 'polkit.addRule(function() { return polkit.Result.NO; });' >$other"
+	wait_for 20 "doctor's word" bridge_doctor_says "is there: polkit doesn't run, or another rule is before it"
+	guest_try "rm $other"
+	wait_for 20 "the rule" bridge_doctor_says "ok       service: pcscd lets user ccid-bridge in"
+}
+
 # The story of ccid-bridge, with the pcscd of a machine that nobody sits at.
 install_bridge_story()
 {
@@ -203,6 +252,10 @@ install_bridge_story()
 	assert_equal "pcscd, before a guest is there" inactive "$(property pcscd ActiveState)"
 	installed_bridge_works
 
+	echo "an upgrade"
+	apt_get_upgrade ccid-bridge bridge.conf
+	installed_bridge_works
+
 	echo "booted again"
 	boot_again
 	wait_for 60 "ccid-bridge, by itself" is_active ccid-bridge
@@ -213,6 +266,10 @@ install_bridge_story()
 	assert_contains "the journal" "listening on ipc:///run/ccid-bridge/vm1.sock" "$story"
 	assert_contains "the journal" "session open" "$story"
 	is_short ccid-bridge
+
+	echo "doctor, and what polkit says"
+	assert "no problem" guest_try 'ccid-bridge doctor'
+	[ "$GUEST_SUITE" = bookworm ] || polkit_refuses
 
 	echo "apt purge"
 	apt_get_purge ccid-bridge

@@ -125,12 +125,14 @@ prepare_packages()
 	fi
 }
 
-# package_again PACKAGE VERSION FOLDER: the same package with another version, in FOLDER.
+# package_again PACKAGE VERSION FOLDER [LINE]: the same package with another version, in FOLDER; its sample
+# configuration has this line more.
 package_again()
 {
 	local tree
 	tree=$(mktemp -d)
 	dpkg-deb -R "$1" "$tree"
+	[ $# -lt 4 ] || sed -i "\$a $4" "$tree"/etc/ccid-relay/*.conf
 	sed -i "s/^Version: .*/Version: $2/" "$tree/DEBIAN/control"
 	dpkg-deb --root-owner-group -b "$tree" "$3/$(basename "${1/_*_/_${2}_}")" >/dev/null
 	rm -rf "$tree"

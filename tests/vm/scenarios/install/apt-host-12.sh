@@ -5,8 +5,8 @@
 # Packages: of this checkout
 # Host:    nothing but the card, whose messages go to a vpcd in the guest.
 # Guest:   Debian 12 with systemd; the rest as in apt-host-13.
-# Asserts: as apt-host-13.
+# Asserts: as apt-host-13, but for polkit.
 #
-# Limit: 300
+# Limit: 400
 
 install_bridge_story
