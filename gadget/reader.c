@@ -20,11 +20,9 @@
 #include "gadget/ccid/message.h"
 #include "gadget/ccid/slot.h"
 #include "gadget/identity.h"
+#include "gadget/open_calls.h"
 #include "gadget/reader_trace.h"
 #include "gadget/usb/usb.h"
-
-/* Calls of one slot that can be open: one runs, and what a new driver asks for waits behind it. */
-#define OPEN_CALLS_MAX 8
 
 /* ms until a device that could not be made, or was taken away, is tried again */
 #define PLUG_AGAIN 2000
@@ -35,14 +33,6 @@
  */
 #define DRIVER_LOOK 1000
 #define DRIVER_LOOKS 2
-
-struct open_call {
-	uint32_t number;      /* of the session; 0: free */
-	uint32_t slot_number;
-	uint8_t operation;
-	size_t sent;          /* bytes */
-	uint64_t made_at;     /* us */
-};
 
 struct reader {
 	uv_loop_t *loop;
@@ -66,7 +56,7 @@ struct reader {
 	struct usb_device *device;
 	int plug_problem;     /* the outcome that was logged last */
 	bool gone;            /* the device's UDC was taken away, or it failed: make it anew */
-	struct open_call calls[OPEN_CALLS_MAX];
+	struct open_calls calls;
 
 	struct call_stats stats;
 	uint64_t usb_resets;
@@ -96,21 +86,12 @@ static uint64_t now_us(void)
 
 /* ---- calls to the host ---- */
 
-static struct open_call *reader_find_call(struct reader *reader, uint32_t number)
-{
-	for (size_t i = 0; i < OPEN_CALLS_MAX; i++) {
-		if (reader->calls[i].number == number)
-			return &reader->calls[i];
-	}
-	return NULL;
-}
-
 /*
  * Makes the slot's call. One that can't be sent ends at once: nothing has reached the card.
  */
 static void reader_make_call(struct reader *reader, const struct slot_call *call)
 {
-	struct open_call *open = reader_find_call(reader, 0);
+	struct open_call *open = open_calls_place(&reader->calls);
 	struct wire_call wire = {
 		.reader = reader->host_id,
 		.operation = (uint8_t)call->operation,
@@ -140,10 +121,10 @@ static void reader_make_call(struct reader *reader, const struct slot_call *call
 
 bool reader_reply(struct reader *reader, const struct wire_reply *reply)
 {
-	struct open_call *open = reader_find_call(reader, reply->number);
+	struct open_call *open = open_calls_find(&reader->calls, reply->number);
 	struct slot_result result;
 
-	if (reply->number == 0 || open == NULL)
+	if (open == NULL)
 		return false;
 	result = (struct slot_result){
 		.number = open->slot_number,
@@ -152,7 +133,7 @@ bool reader_reply(struct reader *reader, const struct wire_reply *reply)
 		.data = reply->data,
 	};
 	call_stats_ended(&reader->stats, open->operation, open->sent, reply, now_us() - open->made_at);
-	*open = (struct open_call){ .number = 0 };
+	open_calls_end(open);
 	if (result.outcome != WIRE_OK)
 		log_debug(reader->host_name, "the host answers: %s",
 			wire_outcome_name(result.outcome));
