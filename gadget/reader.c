@@ -86,9 +86,7 @@ static uint64_t now_us(void)
 
 /* ---- calls to the host ---- */
 
-/*
- * Makes the slot's call. One that can't be sent ends at once: nothing has reached the card.
- */
+/* Makes the slot's call. One that can't be sent ends at once: nothing has reached the card. */
 static void reader_make_call(struct reader *reader, const struct slot_call *call)
 {
 	struct open_call *open = open_calls_place(&reader->calls);
@@ -135,8 +133,7 @@ bool reader_reply(struct reader *reader, const struct wire_reply *reply)
 	call_stats_ended(&reader->stats, open->operation, open->sent, reply, now_us() - open->made_at);
 	open_calls_end(open);
 	if (result.outcome != WIRE_OK)
-		log_debug(reader->host_name, "the host answers: %s",
-			wire_outcome_name(result.outcome));
+		log_debug(reader->host_name, "the host answers: %s", wire_outcome_name(result.outcome));
 	slot_result(reader->slot, reader_now(reader), &result);
 	reader_run(reader);
 	return true;
