@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "host-bridge/report.h"
 #include "tests/unit/control/asked.h"
+#include "tests/unit/control/folder.h"
 
 /* ---- the play ---- */
 
@@ -43,7 +44,6 @@ static struct {
 	struct host_readers readers;
 	struct bridge_config config;
 	char *endpoints[2];
-	char control[64];
 	struct bridge_report report;
 } play;
 
@@ -85,9 +85,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&play, 0, sizeof play);
-	(void)snprintf(play.control, sizeof play.control, "%s", asked_path());
-	play.endpoints[0] = play.control; /* any text */
-	play.config = (struct bridge_config){ .control = play.control, .endpoints = play.endpoints };
+	play.endpoints[0] = folder_socket; /* any text */
+	play.config = (struct bridge_config){ .control = folder_socket, .endpoints = play.endpoints };
 	play.readers.table.entries = play.entries;
 	play.readers.known = true;
 	play.readers.table.service = true;
@@ -293,13 +292,6 @@ static void test_several(void **state)
 			"'sessions': 1, 'reconnects': 0, 'refused_calls': 0, 'readers': []}]}");
 }
 
-static int tear_down(void **state)
-{
-	(void)state;
-	asked_over();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,5 +302,5 @@ int main(void)
 	};
 
 	log_init("test", LOG_LEVEL_INFO);
-	return cmocka_run_group_tests_name("bridge-report", tests, NULL, tear_down);
+	return cmocka_run_group_tests_name("bridge-report", tests, folder_set_up, folder_tear_down);
 }

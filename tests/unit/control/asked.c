@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,32 +21,16 @@
 
 #include "control/ask.h"
 #include "relay/call_stats.h"
+#include "tests/unit/control/folder.h"
 
 #define DOCUMENT_MAX (64 * 1024) /* bytes */
 #define PATIENCE 1000            /* looks at the command, 10 ms apart */
-
-static char folder[] = "/tmp/asked-XXXXXX";
-static char path[64];
-
-const char *asked_path(void)
-{
-	if (path[0] == '\0') {
-		assert_non_null(mkdtemp(folder));
-		(void)snprintf(path, sizeof path, "%s/control.sock", folder);
-	}
-	return path;
-}
-
-void asked_over(void)
-{
-	assert_int_equal(rmdir(folder), 0);
-}
 
 /* ---- the command ---- */
 
 static pid_t start_command(enum control_verb verb, int *out)
 {
-	const struct control_asking asking = { .program = "test", .path = path, .json = true,
+	const struct control_asking asking = { .program = "test", .path = folder_socket, .json = true,
 		.request = { .verb = verb } };
 	int ends[2];
 	pid_t process;

@@ -1,5 +1,6 @@
 /*
- * A daemon's answer as a program gets it: by the command, with --json, over a real control socket.
+ * A daemon's answer as a program gets it: by the command, with --json, over a real control socket,
+ * the one of folder.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -11,10 +12,7 @@
 
 #include "control/request.h"
 
-/* Where the daemon under test is to open its control socket: in a folder that asked_over() removes. */
-const char *asked_path(void);
-
-/* Asks while loop serves the socket. The document that was printed, a new object. */
+/* Asks while loop serves folder_socket. The document that was printed, a new object. */
 json_t *asked(uv_loop_t *loop, enum control_verb verb);
 
 /*
@@ -27,6 +25,3 @@ json_t *asked(uv_loop_t *loop, enum control_verb verb);
  *     "errors"             of each reader: their sum, after each kind there is was there once
  */
 void asked_is(json_t *document, const char *expected);
-
-/* Removes what asked_path() has made. */
-void asked_over(void);

@@ -21,11 +21,9 @@
 
 #include "control/ask.h"
 #include "control/server.h"
+#include "tests/unit/control/folder.h"
 
 #define LIMIT 10000 /* ms for what comes within a second */
-
-static char folder[] = "/tmp/ask-XXXXXX";
-static char path[64];
 
 /* ---- the daemon ---- */
 
@@ -41,7 +39,7 @@ static void daemon_start(struct daemon *daemon, const char *answer)
 	char why[CONTROL_WHY_MAX];
 
 	*daemon = (struct daemon){ .socket = CONTROL_SOCKET_NULL, .answer = answer };
-	assert_int_equal(control_socket_open(&daemon->socket, path, why), 0);
+	assert_int_equal(control_socket_open(&daemon->socket, folder_socket, why), 0);
 }
 
 static void daemon_look(struct daemon *daemon)
@@ -75,8 +73,8 @@ static void show(const json_t *answer, FILE *out)
 
 static void start(struct command *command, bool json, bool watch)
 {
-	const struct control_asking asking = { .program = "program", .path = path, .json = json, .watch = watch,
-		.request = { .verb = CONTROL_STATUS }, .show = show };
+	const struct control_asking asking = { .program = "program", .path = folder_socket, .json = json,
+		.watch = watch, .request = { .verb = CONTROL_STATUS }, .show = show };
 	int out[2], said[2];
 
 	*command = (struct command){ .child = 0 };
@@ -255,23 +253,6 @@ static void test_watch_unseen(void **state)
 	control_socket_close(&daemon.socket);
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	(void)snprintf(path, sizeof path, "%s/control.sock", folder);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	(void)unlink(path);
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,5 +263,5 @@ int main(void)
 		cmocka_unit_test(test_watch_unseen),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, clean_up);
+	return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
 }

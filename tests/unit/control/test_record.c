@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "control/record.h"
+#include "tests/unit/control/folder.h"
 #include "tests/unit/trace/capture.h"
 #include "trace/queue.h"
 
@@ -32,8 +33,7 @@
 #define HALF 30 /* bytes of a packet */
 #define KILLED 0x100 /* and the signal: in the place of an exit status */
 
-static char folder[] = "/tmp/record-XXXXXX";
-static char path[64], file[64], out_file[64];
+static char file[64], out_file[64];
 
 /* What commands say: a pipe, since a command of ours may have a limit for files, and the text. */
 static int said_pipe[2];
@@ -160,19 +160,12 @@ static size_t put_packet(uint8_t *where)
 	return out.size;
 }
 
-static size_t size_of(const char *name)
-{
-	struct stat status;
-
-	return stat(name, &status) == 0 ? (size_t)status.st_size : 0;
-}
-
 /* Waits for the file to have so much. */
 static void await_size(const char *name, size_t size)
 {
-	for (int i = 0; i < LIMIT && size_of(name) < size; i++)
+	for (int i = 0; i < LIMIT && file_size(name) < size; i++)
 		(void)poll(NULL, 0, 1);
-	assert_int_equal(size_of(name), size);
+	assert_int_equal(file_size(name), size);
 }
 
 /* Whether the command has shut down its side, or gone. */
@@ -228,9 +221,9 @@ static void listen_at_path(struct daemon *daemon)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s", folder_socket);
 	*daemon = (struct daemon){ .listens = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .fd = -1 };
-	(void)unlink(path);
+	(void)unlink(folder_socket);
 	assert_int_equal(bind(daemon->listens, (const struct sockaddr *)&address, sizeof address), 0);
 	assert_int_equal(listen(daemon->listens, 4), 0);
 }
@@ -246,8 +239,8 @@ struct manner {
 
 static int run(const struct manner *manner)
 {
-	const struct control_recording recording = { .program = "program", .path = path, .file = manner->name,
-		.with_data = manner->with_data };
+	const struct control_recording recording = { .program = "program", .path = folder_socket,
+		.file = manner->name, .with_data = manner->with_data };
 	const struct rlimit limit = { manner->file_limit, manner->file_limit };
 
 	(void)umask(0);
@@ -300,6 +293,7 @@ static int end(struct daemon *daemon)
 	for (int i = 0; i < LIMIT && waitpid(daemon->child, &status, WNOHANG) == 0; i++)
 		(void)poll(NULL, 0, 1);
 	(void)close(daemon->listens);
+	(void)unlink(folder_socket);
 	if (status == -1)
 		(void)kill(daemon->child, SIGKILL);
 	assert_int_not_equal(status, -1);
@@ -429,7 +423,7 @@ static void check_file(const struct manner *manner, const char *words, int statu
 	struct daemon daemon;
 
 	listen_at_path(&daemon);
-	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(chmod(folder_socket, 0666), 0);
 	start(&daemon, manner);
 	(void)accept_line(&daemon);
 	talk(&daemon, words, file);
@@ -445,10 +439,10 @@ static void test_files_that_are_there(void **state)
 	ssize_t n;
 
 	(void)state;
-	(void)snprintf(other, sizeof other, "%s/other", folder);
+	(void)snprintf(other, sizeof other, "%s/other", folder_path);
 	(void)close(open(file, O_CREAT | O_WRONLY, 0644));
 	check_file(&manner, "bp|", EXIT_FAILURE, "is there already, and is left as it is; take another name");
-	assert_int_equal(size_of(file), 0);
+	assert_int_equal(file_size(file), 0);
 	(void)unlink(file);
 
 	/* A link, which somebody else may have laid: not to what it names, be that there or not. */
@@ -457,13 +451,13 @@ static void test_files_that_are_there(void **state)
 	assert_int_equal(access(other, F_OK), -1);
 	(void)close(open(other, O_CREAT | O_WRONLY, 0644));
 	check_file(&manner, "bp|", EXIT_FAILURE, "is there already");
-	assert_int_equal(size_of(other), 0);
+	assert_int_equal(file_size(other), 0);
 	n = readlink(file, link, sizeof link);
 	assert_int_equal(n, strlen(other));
 	(void)unlink(other);
 	(void)unlink(file);
 
-	check_file(&(struct manner){ .name = folder }, "bp|", EXIT_FAILURE, "is there already");
+	check_file(&(struct manner){ .name = folder_path }, "bp|", EXIT_FAILURE, "is there already");
 	check_file(&(struct manner){ .name = "/nowhere/x.pcapng" }, "bp|", EXIT_FAILURE,
 		"program: /nowhere/x.pcapng: No such file or directory\n");
 }
@@ -473,10 +467,10 @@ static void test_folder_that_is_not_ours(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(chmod(folder_path, 0755), 0);
 	check_file(&(struct manner){ .name = file, .nobody = true }, "bp|", EXIT_FAILURE, "Permission denied");
 	assert_int_equal(access(file, F_OK), -1);
-	assert_int_equal(chmod(folder, 0700), 0);
+	assert_int_equal(chmod(folder_path, 0700), 0);
 }
 
 /* A disk that is full takes a part of a packet, which is taken back; or nothing at all. */
@@ -540,7 +534,7 @@ static void test_pipe(void **state)
 	int reader;
 
 	(void)state;
-	(void)snprintf(name, sizeof name, "%s/fifo", folder);
+	(void)snprintf(name, sizeof name, "%s/fifo", folder_path);
 	assert_int_equal(mkfifo(name, 0600), 0);
 	for (size_t i = 0; i < 2; i++) {
 		listen_at_path(&daemon);
@@ -571,7 +565,7 @@ static void test_signal_while_writing(void **state)
 	int reader;
 
 	(void)state;
-	(void)snprintf(name, sizeof name, "%s/fifo", folder);
+	(void)snprintf(name, sizeof name, "%s/fifo", folder_path);
 	assert_int_equal(mkfifo(name, 0600), 0);
 	listen_at_path(&daemon);
 	reader = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -608,7 +602,7 @@ static void test_usage(void **state)
 	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 
 	(void)state;
-	(void)unlink(path);
+	(void)unlink(folder_socket);
 	start(&daemon, &(struct manner){ .name = NULL });
 	assert_int_equal(end(&daemon), EX_USAGE);
 	assert_said("which file? Type 'program trace FILE.pcapng'");
@@ -631,7 +625,7 @@ static void test_silence(void **state)
 	char other_file[80];
 
 	(void)state;
-	(void)snprintf(other_file, sizeof other_file, "%s/other", folder);
+	(void)snprintf(other_file, sizeof other_file, "%s/other", folder_path);
 	listen_at_path(&daemon);
 	start(&daemon, &(struct manner){ .name = file });
 	(void)accept_line(&daemon);
@@ -652,21 +646,11 @@ static void test_silence(void **state)
 
 static int set_up(void **state)
 {
-	(void)state;
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (mkdtemp(folder) == NULL || pipe2(said_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+	if (folder_set_up(state) != 0 || pipe2(said_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
 		return -1;
-	(void)snprintf(path, sizeof path, "%s/control.sock", folder);
-	(void)snprintf(file, sizeof file, "%s/x.pcapng", folder);
-	(void)snprintf(out_file, sizeof out_file, "%s/out", folder);
+	(void)snprintf(file, sizeof file, "%s/x.pcapng", folder_path);
+	(void)snprintf(out_file, sizeof out_file, "%s/out", folder_path);
 	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	(void)unlink(path);
-	return rmdir(folder);
 }
 
 int main(void)
@@ -685,5 +669,5 @@ int main(void)
 		cmocka_unit_test(test_silence),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, clean_up);
+	return cmocka_run_group_tests(tests, set_up, folder_tear_down);
 }

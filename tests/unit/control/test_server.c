@@ -22,9 +22,7 @@
 #include <cmocka.h>
 
 #include "control/server.h"
-
-static char folder[] = "/tmp/control-XXXXXX";
-static char path[64];
+#include "tests/unit/control/folder.h"
 
 struct stand {
 	uv_loop_t loop;
@@ -112,7 +110,7 @@ static void stand_up(struct stand *stand)
 
 	*stand = (struct stand){ .socket = CONTROL_SOCKET_NULL, .ready = true };
 	assert_int_equal(uv_loop_init(&stand->loop), 0);
-	assert_int_equal(control_socket_open(&stand->socket, path, why), 0);
+	assert_int_equal(control_socket_open(&stand->socket, folder_socket, why), 0);
 	assert_int_equal(control_server_start(&stand->server, &stand->loop, &stand->socket, answer, stand),
 		0);
 	assert_int_equal(stand->socket.fd, -1);
@@ -122,14 +120,14 @@ static void take_down(struct stand *stand)
 {
 	stand->server = control_server_stop(stand->server);
 	assert_null(stand->server);
-	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(folder_socket, F_OK), -1);
 	(void)uv_run(&stand->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&stand->loop), 0);
 }
 
 static int connect_now(void)
 {
-	int fd = control_socket_connect(path);
+	int fd = control_socket_connect(folder_socket);
 
 	assert_true(fd >= 0);
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -170,7 +168,7 @@ static void test_answer(void **state)
 
 	(void)state;
 	stand_up(&stand);
-	assert_int_equal(lstat(path, &status), 0);
+	assert_int_equal(lstat(folder_socket, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0660);
 	fd = connect_now();
 	write_text(fd, "stat");
@@ -325,7 +323,7 @@ static int ask_as_nobody(void)
 
 	if (setgid(65534) != 0 || setuid(65534) != 0)
 		return EXIT_FAILURE;
-	fd = control_socket_connect(path);
+	fd = control_socket_connect(folder_socket);
 	if (fd < 0 || send(fd, "status\n", 7, MSG_NOSIGNAL) != 7 || recv(fd, text, sizeof text - 1, 0) <= 0)
 		return EXIT_FAILURE;
 	return strstr(text, "\"trusted\":false") != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -341,8 +339,8 @@ static void test_trust(void **state)
 	if (geteuid() != 0)
 		skip();
 	stand_up(&stand);
-	assert_int_equal(chmod(folder, 0755), 0);
-	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(chmod(folder_path, 0755), 0);
+	assert_int_equal(chmod(folder_socket, 0666), 0);
 	child = fork();
 	if (child == 0)
 		_exit(ask_as_nobody());
@@ -351,7 +349,7 @@ static void test_trust(void **state)
 		(void)poll(NULL, 0, 1);
 	}
 	assert_int_equal(status, 0);
-	assert_int_equal(chmod(folder, 0700), 0);
+	assert_int_equal(chmod(folder_path, 0700), 0);
 	take_down(&stand);
 }
 
@@ -364,58 +362,41 @@ static void test_stale(void **state)
 	int status;
 
 	(void)state;
-	assert_int_equal(control_socket_open(&first, path, why), 0);
-	assert_int_equal(control_socket_open(&second, path, why), CONTROL_SOCKET_LIVES);
+	assert_int_equal(control_socket_open(&first, folder_socket, why), 0);
+	assert_int_equal(control_socket_open(&second, folder_socket, why), CONTROL_SOCKET_LIVES);
 	assert_non_null(strstr(why, "another daemon"));
 	assert_int_equal(second.fd, -1);
-	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(access(folder_socket, F_OK), 0);
 	control_socket_close(&first);
 	control_socket_close(&first);
-	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(folder_socket, F_OK), -1);
 
 	child = fork();
 	if (child == 0) {
-		(void)control_socket_open(&first, path, why);
+		(void)control_socket_open(&first, folder_socket, why);
 		(void)kill(getpid(), SIGKILL);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(access(path, F_OK), 0);
-	assert_int_equal(control_socket_connect(path), -1);
+	assert_int_equal(access(folder_socket, F_OK), 0);
+	assert_int_equal(control_socket_connect(folder_socket), -1);
 	assert_int_equal(errno, ECONNREFUSED);
-	assert_int_equal(control_socket_open(&second, path, why), 0);
+	assert_int_equal(control_socket_open(&second, folder_socket, why), 0);
 
 	/* It was replaced by somebody: that one is not ours to remove. */
-	(void)unlink(path);
-	assert_int_equal(control_socket_open(&first, path, why), 0);
+	(void)unlink(folder_socket);
+	assert_int_equal(control_socket_open(&first, folder_socket, why), 0);
 	control_socket_close(&second);
-	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(access(folder_socket, F_OK), 0);
 	control_socket_close(&first);
 
-	(void)close(open(path, O_CREAT | O_WRONLY, 0600));
-	assert_int_equal(control_socket_open(&first, path, why), CONTROL_SOCKET_FAILED);
+	(void)close(open(folder_socket, O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(control_socket_open(&first, folder_socket, why), CONTROL_SOCKET_FAILED);
 	assert_non_null(strstr(why, "no socket"));
-	assert_int_equal(access(path, F_OK), 0);
-	(void)unlink(path);
+	assert_int_equal(access(folder_socket, F_OK), 0);
+	(void)unlink(folder_socket);
 	assert_int_equal(control_socket_open(&first, "/tmp/no/folder/x.sock", why), CONTROL_SOCKET_FAILED);
 	assert_int_equal(control_socket_connect("/tmp/no/folder/x.sock"), -1);
 	assert_int_equal(errno, ENOENT);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	(void)snprintf(path, sizeof path, "%s/control.sock", folder);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	(void)unlink(path);
-	return rmdir(folder);
 }
 
 /* Lets the loop run, and counts what comes; limit in ms. end: whether the connection ended. */
@@ -556,5 +537,5 @@ int main(void)
 		cmocka_unit_test(test_streams),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, clean_up);
+	return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
 }

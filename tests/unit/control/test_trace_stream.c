@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,14 +22,14 @@
 
 #include "control/record.h"
 #include "control/trace_stream.h"
+#include "tests/unit/control/folder.h"
 #include "tests/unit/trace/capture.h"
 
 #define PIN "93471856"
 #define LIMIT 5000 /* ms for what should come at once */
 #define FILE_MAX (8u * 1024 * 1024)
 
-static char folder[] = "/tmp/stream-XXXXXX";
-static char path[64], file[64], said_file[64];
+static char file[64], said_file[64];
 
 /* VERIFY */
 static const uint8_t verify[] = "\x6F\x0D\0\0\0\0\0\0\0\0" "\0\x20\0\x81\x08" PIN;
@@ -70,7 +69,7 @@ static void stand_up(struct stand *stand)
 	*stand = (struct stand){ .socket = CONTROL_SOCKET_NULL,
 		.tracers = { .program = "a program", .interface = "an interface", .bus = 1 } };
 	assert_int_equal(uv_loop_init(&stand->loop), 0);
-	assert_int_equal(control_socket_open(&stand->socket, path, why), 0);
+	assert_int_equal(control_socket_open(&stand->socket, folder_socket, why), 0);
 	assert_int_equal(control_server_start(&stand->server, &stand->loop, &stand->socket, answer, stand), 0);
 }
 
@@ -116,7 +115,7 @@ struct client {
 
 static void client_ask(struct client *client, const char *line)
 {
-	*client = (struct client){ .fd = control_socket_connect(path), .bytes = malloc(FILE_MAX) };
+	*client = (struct client){ .fd = control_socket_connect(folder_socket), .bytes = malloc(FILE_MAX) };
 	assert_true(client->fd >= 0);
 	assert_non_null(client->bytes);
 	(void)fcntl(client->fd, F_SETFL, O_NONBLOCK);
@@ -317,7 +316,7 @@ static void test_places(void **state)
 	(void)state;
 	stand_up(&stand);
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-		others[i] = control_socket_connect(path);
+		others[i] = control_socket_connect(folder_socket);
 	for (size_t i = 0; i < CONTROL_STREAMS_MAX; i++)
 		begin(&stand, &clients[i]);
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
@@ -491,7 +490,7 @@ static void test_stop(void **state)
 
 static pid_t start_command(void)
 {
-	const struct control_recording recording = { .program = "program", .path = path, .file = file };
+	const struct control_recording recording = { .program = "program", .path = folder_socket, .file = file };
 	pid_t child;
 	int said;
 
@@ -503,13 +502,6 @@ static pid_t start_command(void)
 	if (said < 0 || dup2(said, STDERR_FILENO) < 0)
 		_exit(EXIT_FAILURE);
 	_exit(control_record(&recording));
-}
-
-static size_t size_of_file(void)
-{
-	struct stat status;
-
-	return stat(file, &status) == 0 ? (size_t)status.st_size : 0;
 }
 
 /* Lets the loop run until the command ends. Returns its exit status. */
@@ -562,7 +554,7 @@ static void test_command(void **state)
 
 		stand_up(&stand);
 		child = start_command();
-		for (int k = 0; k < LIMIT && size_of_file() == 0; k++)
+		for (int k = 0; k < LIMIT && file_size(file) == 0; k++)
 			run_for(&stand, 1);
 		tell(&stand, 100);
 		run_for(&stand, 50);
@@ -603,22 +595,17 @@ static void test_command_without_file(void **state)
 
 static int set_up(void **state)
 {
-	(void)state;
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (mkdtemp(folder) == NULL)
+	if (folder_set_up(state) != 0)
 		return -1;
-	(void)snprintf(path, sizeof path, "%s/control.sock", folder);
-	(void)snprintf(file, sizeof file, "%s/x.pcapng", folder);
-	(void)snprintf(said_file, sizeof said_file, "%s/said", folder);
+	(void)snprintf(file, sizeof file, "%s/x.pcapng", folder_path);
+	(void)snprintf(said_file, sizeof said_file, "%s/said", folder_path);
 	return 0;
 }
 
-static int clean_up(void **state)
+static int tear_down(void **state)
 {
-	(void)state;
-	(void)unlink(path);
 	(void)unlink(said_file);
-	return rmdir(folder);
+	return folder_tear_down(state);
 }
 
 int main(void)
@@ -639,5 +626,5 @@ int main(void)
 		cmocka_unit_test(test_command_without_file),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, clean_up);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -18,13 +18,11 @@
 
 #include "control/socket.h"
 #include "gadget/doctor_parts.h"
+#include "tests/unit/control/folder.h"
 
 #define LIMIT 10000 /* ms */
 #define A20 "AAAAAAAAAAAAAAAAAAAA"
 #define A100 A20 A20 A20 A20 A20
-
-static char folder[] = "/tmp/doctor-XXXXXX";
-static char path[64];
 
 struct row {
 	const char *what;
@@ -102,10 +100,10 @@ static void check_row(const struct row *row)
 	pid_t child = 0;
 	int status = 0;
 
-	(void)strcpy(config.control, path);
+	(void)strcpy(config.control, folder_socket);
 	(void)strcpy(config.name, "vm1");
 	if (row->answer != NULL) {
-		assert_int_equal(control_socket_open(&socket, path, why), 0);
+		assert_int_equal(control_socket_open(&socket, folder_socket, why), 0);
 		(void)fflush(NULL);
 		child = fork();
 		if (child == 0)
@@ -151,21 +149,6 @@ static void test_sockets(void **state)
 	assert_int_equal(checkup.problems, 0);
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	(void)snprintf(path, sizeof path, "%s/control.sock", folder);
-	return 0;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,5 +156,5 @@ int main(void)
 		cmocka_unit_test(test_sockets),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, clean_up);
+	return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
 }

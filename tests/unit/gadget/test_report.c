@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "gadget/report.h"
 #include "tests/unit/control/asked.h"
+#include "tests/unit/control/folder.h"
 
 /* ---- the play ---- */
 
@@ -173,7 +174,7 @@ static void assert_answer(enum control_verb verb, const char *expected)
 	json_t *document;
 
 	assert_int_equal(uv_loop_init(&loop), 0);
-	assert_int_equal(control_socket_open(&socket, asked_path(), why), 0);
+	assert_int_equal(control_socket_open(&socket, folder_socket, why), 0);
 	report_start(&report, &loop, &socket, "/etc/gadget.conf", NULL);
 	document = asked(&loop, verb);
 	report_stop(&report);
@@ -261,13 +262,6 @@ static void test_several(void **state)
 			"'latency_us': {'min': 0, 'mean': 0, 'p99': 0, 'max': 0}}}]}");
 }
 
-static int tear_down(void **state)
-{
-	(void)state;
-	asked_over();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,5 +271,5 @@ int main(void)
 	};
 
 	log_init("test", LOG_LEVEL_INFO);
-	return cmocka_run_group_tests_name("gadget-report", tests, NULL, tear_down);
+	return cmocka_run_group_tests_name("gadget-report", tests, folder_set_up, folder_tear_down);
 }
