@@ -1,6 +1,6 @@
 /*
- * The command's end of a trace, as conversations with a daemon that says what the table says: what is in
- * the file, what the user reads, and the exit status; and files that can't be written.
+ * The command's end of a trace, as conversations with a played daemon: what is in the file, what the user
+ * reads, and the exit status; and files that can't be written.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -14,9 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -25,12 +23,11 @@
 
 #include "control/record.h"
 #include "tests/unit/control/folder.h"
+#include "tests/unit/control/played_daemon.h"
 #include "tests/unit/trace/capture.h"
-#include "trace/queue.h"
 
 #define LIMIT 5000 /* ms for what should come at once */
 #define WAIT_LIMIT 15 /* s that a command waits for a daemon */
-#define HALF 30 /* bytes of a packet */
 #define KILLED 0x100 /* and the signal: in the place of an exit status */
 
 static char file[64], out_file[64];
@@ -39,194 +36,7 @@ static char file[64], out_file[64];
 static int said_pipe[2];
 static char said[4096];
 
-/* ---- the daemon, and what it says ---- */
-
-/*
- * A daemon says, in this order: b the blocks that a trace begins with, p a packet, s one as long as the
- * counts, m the longest, c the counts, l the counts with 300 lost; h half a packet, and x and y two
- * halves of one; n a word that is no trace; j a refusal; 0 8 9 + blocks whose sizes can't be; | what has
- * been said arrives before the rest does; i SIGINT, t SIGTERM to the command once the file has
- * everything, and its end awaited; k SIGINT, awaited, and once more.
- */
-static uint8_t text[2 * TRACE_QUEUE_MAX];
-static uint8_t expected[2 * TRACE_QUEUE_MAX]; /* in the file */
-
-struct daemon {
-	int listens;
-	int fd;
-	pid_t child;
-	size_t waiting;  /* bytes of text that have not been sent */
-	size_t expected;
-};
-
-static void say_size(struct cursor_out *out, uint32_t size)
-{
-	out_le32(out, PCAPNG_PACKET);
-	out_le32(out, size);
-	out_zeros(out, 64);
-}
-
-static void say_counts(struct cursor_out *out, uint64_t lost)
-{
-	const struct pcapng_counts counts = { .time = 1, .received = 1000, .lost = lost };
-
-	pcapng_counts(out, &counts);
-}
-
-static void say_packet(struct cursor_out *out, size_t size)
-{
-	static const uint8_t bytes[TRACE_QUEUE_MAX];
-	const struct pcapng_packet packet = { .time = 1, .head = bytes, .bytes = bytes, .captured = size,
-		.size = size };
-
-	pcapng_packet(out, &packet);
-}
-
-/* What one letter says. Returns whether it is to be in the file. */
-static bool say(struct cursor_out *out, char letter)
-{
-	switch (letter) {
-	case 'b':
-		pcapng_begin(out, "a program", "an interface");
-		return true;
-	case 'p':
-		say_packet(out, 40);
-		return true;
-	case 's':
-		say_packet(out, PCAPNG_COUNTS_SIZE - 32);
-		return true;
-	case 'm':
-		say_packet(out, TRACE_QUEUE_MAX - 32);
-		return true;
-	case 'c':
-		say_counts(out, 0);
-		return true;
-	case 'l':
-		say_counts(out, 300);
-		return true;
-	case 'h':
-		say_packet(out, 40);
-		out->size -= 10;
-		return false;
-	case 'x':
-		say_packet(out, 40);
-		out->size = HALF;
-		return false;
-	case 'y':
-		say_packet(out, 40);
-		out->size -= HALF;
-		memmove(out->start, out->start + HALF, out->size);
-		return false;
-	case 'n':
-		out_bytes(out, "not a trace", 11);
-		return false;
-	case 'j':
-		out_bytes(out, "{\"schema\":1,\"error\":\"no trace today\"}\n", 38);
-		return false;
-	case '0':
-		say_size(out, 0);
-		return false;
-	case '8':
-		say_size(out, 8);
-		return false;
-	case '9':
-		say_size(out, 13);
-		return false;
-	case '+':
-		say_size(out, TRACE_QUEUE_MAX + 4);
-		return false;
-	}
-	fail_msg("no such letter: %c", letter);
-	return false;
-}
-
-static void send_all(struct daemon *daemon)
-{
-	size_t done = 0;
-	ssize_t n = 1;
-
-	while (done < daemon->waiting && n > 0) {
-		n = send(daemon->fd, text + done, daemon->waiting - done, MSG_NOSIGNAL);
-		done += n > 0 ? (size_t)n : 0;
-	}
-	daemon->waiting = 0;
-}
-
-static size_t put_packet(uint8_t *where)
-{
-	struct cursor_out out = cursor_out(where, 200);
-
-	say_packet(&out, 40);
-	return out.size;
-}
-
-/* Waits for the file to have so much. */
-static void await_size(const char *name, size_t size)
-{
-	for (int i = 0; i < LIMIT && file_size(name) < size; i++)
-		(void)poll(NULL, 0, 1);
-	assert_int_equal(file_size(name), size);
-}
-
-/* Whether the command has shut down its side, or gone. */
-static bool wants_end(const struct daemon *daemon)
-{
-	struct pollfd end = { .fd = daemon->fd, .events = POLLIN };
-	char byte;
-
-	return poll(&end, 1, LIMIT) == 1 && recv(daemon->fd, &byte, 1, 0) <= 0;
-}
-
-static void talk(struct daemon *daemon, const char *words, const char *name)
-{
-	for (; *words != '\0'; words++) {
-		struct cursor_out out = cursor_out(text + daemon->waiting, sizeof text - daemon->waiting);
-
-		if (strchr("|itk", *words) != NULL)
-			send_all(daemon);
-		switch (*words) {
-		case '|':
-			(void)poll(NULL, 0, 20);
-			break;
-		case 'i':
-		case 't':
-			await_size(name, daemon->expected);
-			(void)kill(daemon->child, *words == 'i' ? SIGINT : SIGTERM);
-			assert_true(wants_end(daemon));
-			break;
-		case 'k':
-			await_size(name, daemon->expected);
-			(void)kill(daemon->child, SIGINT);
-			assert_true(wants_end(daemon));
-			(void)kill(daemon->child, SIGINT);
-			break;
-		default:
-			if (say(&out, *words)) {
-				memcpy(expected + daemon->expected, out.start, out.size);
-				daemon->expected += out.size;
-			}
-			if (*words == 'y')
-				daemon->expected += put_packet(expected + daemon->expected);
-			assert_true(out_ok(&out));
-			daemon->waiting += out.size;
-			break;
-		}
-	}
-	send_all(daemon);
-}
-
 /* ---- the command ---- */
-
-static void listen_at_path(struct daemon *daemon)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s", folder_socket);
-	*daemon = (struct daemon){ .listens = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .fd = -1 };
-	(void)unlink(folder_socket);
-	assert_int_equal(bind(daemon->listens, (const struct sockaddr *)&address, sizeof address), 0);
-	assert_int_equal(listen(daemon->listens, 4), 0);
-}
 
 /* What is special about a command. */
 struct manner {
@@ -268,32 +78,16 @@ static void start(struct daemon *daemon, const struct manner *manner)
 		_exit(run(manner));
 }
 
-/* The command asks; returns its line. */
-static const char *accept_line(struct daemon *daemon)
-{
-	static char line[64];
-	ssize_t n;
-
-	daemon->fd = accept(daemon->listens, NULL, NULL);
-	assert_true(daemon->fd >= 0);
-	n = recv(daemon->fd, line, sizeof line - 1, 0);
-	assert_true(n > 0);
-	line[n] = '\0';
-	return line;
-}
-
 /* Ends the conversation. Returns the exit status of the command. */
 static int end(struct daemon *daemon)
 {
 	int status = -1;
 	ssize_t n;
 
-	if (daemon->fd >= 0)
-		(void)close(daemon->fd);
+	daemon_hang_up(daemon);
 	for (int i = 0; i < LIMIT && waitpid(daemon->child, &status, WNOHANG) == 0; i++)
 		(void)poll(NULL, 0, 1);
-	(void)close(daemon->listens);
-	(void)unlink(folder_socket);
+	daemon_close(daemon);
 	if (status == -1)
 		(void)kill(daemon->child, SIGKILL);
 	assert_int_not_equal(status, -1);
@@ -310,13 +104,23 @@ static void assert_said(const char *words)
 
 static void assert_file(const char *name, size_t size)
 {
-	static uint8_t bytes[sizeof expected];
+	static uint8_t bytes[sizeof daemon_expected];
 	FILE *stream = fopen(name, "r");
 
 	assert_non_null(stream);
 	assert_int_equal(fread(bytes, 1, sizeof bytes, stream), size);
-	assert_memory_equal(bytes, expected, size);
+	assert_memory_equal(bytes, daemon_expected, size);
 	(void)fclose(stream);
+}
+
+/* A whole conversation. Returns the exit status of the command. */
+static int converse(struct daemon *daemon, const struct manner *manner, const char *words)
+{
+	daemon_listen(daemon);
+	start(daemon, manner);
+	assert_string_equal(daemon_accept(daemon), manner->with_data ? "trace with-data\n" : "trace\n");
+	daemon_talk(daemon, words, manner->out != NULL ? manner->out : file);
+	return end(daemon);
 }
 
 /* ---- conversations ---- */
@@ -359,14 +163,10 @@ static void test_conversations(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		print_message("%s\n", rows[i].what);
-		listen_at_path(&daemon);
-		start(&daemon, &manner);
-		assert_string_equal(accept_line(&daemon), "trace\n");
-		talk(&daemon, rows[i].words, file);
-		assert_int_equal(end(&daemon), rows[i].status);
+		assert_int_equal(converse(&daemon, &manner, rows[i].words), rows[i].status);
 		assert_said(rows[i].words_said);
 		assert_file(file, daemon.expected);
-		(void)capture_sum(expected, daemon.expected);
+		(void)capture_sum(daemon_expected, daemon.expected);
 		assert_int_equal(stat(file, &status), 0);
 		assert_int_equal(status.st_mode & 07777, 0600);
 		(void)unlink(file);
@@ -389,11 +189,7 @@ static void test_refusals(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
 		print_message("%s\n", refusals[i].what);
-		listen_at_path(&daemon);
-		start(&daemon, &manner);
-		(void)accept_line(&daemon);
-		talk(&daemon, refusals[i].words, file);
-		assert_int_equal(end(&daemon), refusals[i].status);
+		assert_int_equal(converse(&daemon, &manner, refusals[i].words), refusals[i].status);
 		assert_said(refusals[i].words_said);
 		assert_int_equal(access(file, F_OK), -1);
 	}
@@ -405,11 +201,7 @@ static void test_with_data(void **state)
 	struct daemon daemon;
 
 	(void)state;
-	listen_at_path(&daemon);
-	start(&daemon, &manner);
-	assert_string_equal(accept_line(&daemon), "trace with-data\n");
-	talk(&daemon, "bpic", file);
-	assert_int_equal(end(&daemon), EXIT_SUCCESS);
+	assert_int_equal(converse(&daemon, &manner, "bpic"), EXIT_SUCCESS);
 	assert_said("every byte that programs and cards say, PINs and keys too");
 	assert_null(strstr(said, "without the data"));
 	(void)unlink(file);
@@ -422,12 +214,7 @@ static void check_file(const struct manner *manner, const char *words, int statu
 {
 	struct daemon daemon;
 
-	listen_at_path(&daemon);
-	assert_int_equal(chmod(folder_socket, 0666), 0);
-	start(&daemon, manner);
-	(void)accept_line(&daemon);
-	talk(&daemon, words, file);
-	assert_int_equal(end(&daemon), status);
+	assert_int_equal(converse(&daemon, manner, words), status);
 	assert_said(words_said);
 }
 
@@ -480,7 +267,7 @@ static void test_full(void **state)
 	const char *full = "File too large\nprogram: 2 packets\n";
 
 	(void)state;
-	talk(&daemon, "bpp", file);
+	daemon_talk(&daemon, "bpp", file);
 	check_file(&(struct manner){ .name = file, .file_limit = daemon.expected + 30 }, "bppp|", EXIT_FAILURE, full);
 	assert_null(strstr(said, "not whole"));
 	assert_file(file, daemon.expected);
@@ -513,15 +300,30 @@ static void test_standard_output(void **state)
 	struct daemon daemon;
 
 	(void)state;
-	listen_at_path(&daemon);
-	start(&daemon, &manner);
-	(void)accept_line(&daemon);
-	talk(&daemon, "bppic", out_file);
-	assert_int_equal(end(&daemon), EXIT_SUCCESS);
+	assert_int_equal(converse(&daemon, &manner, "bppic"), EXIT_SUCCESS);
 	assert_said("tracing into standard output; Ctrl-C ends it");
 	assert_file(out_file, daemon.expected);
 	assert_int_equal(access("-", F_OK), -1);
 	(void)unlink(out_file);
+}
+
+/* ---- pipes ---- */
+
+/* A conversation with a command that writes into a pipe. Returns the end to read. */
+static int start_into_pipe(struct daemon *daemon, const char *words)
+{
+	char name[80];
+	int reader;
+
+	(void)snprintf(name, sizeof name, "%s/fifo", folder_path);
+	assert_int_equal(mkfifo(name, 0600), 0);
+	daemon_listen(daemon);
+	reader = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	start(daemon, &(struct manner){ .name = "-", .out = name });
+	(void)daemon_accept(daemon);
+	daemon_talk(daemon, words, name);
+	(void)unlink(name);
+	return reader;
 }
 
 /* Wireshark behind a pipe is closed while nothing happens, and while something does. */
@@ -529,69 +331,50 @@ static void test_pipe(void **state)
 {
 	static const char *const words[] = { "bp|", "bp|m" };
 	static uint8_t bytes[4096];
-	char name[80];
 	struct daemon daemon;
 	int reader;
 
 	(void)state;
-	(void)snprintf(name, sizeof name, "%s/fifo", folder_path);
-	assert_int_equal(mkfifo(name, 0600), 0);
 	for (size_t i = 0; i < 2; i++) {
-		listen_at_path(&daemon);
-		reader = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		start(&daemon, &(struct manner){ .name = "-", .out = name });
-		(void)accept_line(&daemon);
-		talk(&daemon, words[i], name);
+		reader = start_into_pipe(&daemon, words[i]);
 		for (int k = 0; k < LIMIT && read(reader, bytes, sizeof bytes) <= 0; k++)
 			(void)poll(NULL, 0, 1);
 		(void)close(reader);
 		/* It ends by itself: the daemon has not. */
-		assert_true(wants_end(&daemon));
+		assert_true(daemon_sees_end(&daemon));
 		assert_int_equal(end(&daemon), EXIT_FAILURE);
 		assert_said(i == 0 ? "standard output: nobody reads it any more" : "standard output: Broken pipe");
 	}
-	(void)unlink(name);
 }
 
 /* Whoever reads the pipe is slow, and the command waits for him when the signal comes: nothing is missing. */
 static void test_signal_while_writing(void **state)
 {
-	static uint8_t bytes[sizeof expected];
-	char name[80];
+	static uint8_t bytes[sizeof daemon_expected];
 	struct daemon daemon;
-	struct pollfd written = { .events = POLLIN };
+	struct pollfd written = { .fd = start_into_pipe(&daemon, "bm|"), .events = POLLIN };
+	int reader = written.fd;
 	size_t size = 0;
 	ssize_t n = 1;
-	int reader;
 
 	(void)state;
-	(void)snprintf(name, sizeof name, "%s/fifo", folder_path);
-	assert_int_equal(mkfifo(name, 0600), 0);
-	listen_at_path(&daemon);
-	reader = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	start(&daemon, &(struct manner){ .name = "-", .out = name });
-	(void)accept_line(&daemon);
-	talk(&daemon, "bm|", name);
-	written.fd = reader;
 	assert_int_equal(poll(&written, 1, LIMIT), 1);
 	(void)poll(NULL, 0, 100);
 	(void)kill(daemon.child, SIGINT);
-	assert_true(wants_end(&daemon));
+	assert_true(daemon_sees_end(&daemon));
 	/* The first has found a part of the packet written, this one finds nothing more. */
 	(void)poll(NULL, 0, 50);
 	(void)kill(daemon.child, SIGTERM);
 	(void)poll(NULL, 0, 50);
-	talk(&daemon, "pc", name);
-	(void)close(daemon.fd);
-	daemon.fd = -1;
+	daemon_talk(&daemon, "pc", NULL);
+	daemon_hang_up(&daemon);
 	(void)fcntl(reader, F_SETFL, 0);
 	for (; n > 0; size += n > 0 ? (size_t)n : 0)
 		n = read(reader, bytes + size, sizeof bytes - size);
 	assert_int_equal(end(&daemon), EXIT_SUCCESS);
 	assert_int_equal(size, daemon.expected);
-	assert_memory_equal(bytes, expected, size);
+	assert_memory_equal(bytes, daemon_expected, size);
 	(void)close(reader);
-	(void)unlink(name);
 }
 
 /* ---- what needs no daemon, or has none ---- */
@@ -626,19 +409,19 @@ static void test_silence(void **state)
 
 	(void)state;
 	(void)snprintf(other_file, sizeof other_file, "%s/other", folder_path);
-	listen_at_path(&daemon);
+	daemon_listen(&daemon);
 	start(&daemon, &(struct manner){ .name = file });
-	(void)accept_line(&daemon);
-	talk(&daemon, "b|", file);
-	listen_at_path(&other);
+	(void)daemon_accept(&daemon);
+	daemon_talk(&daemon, "b|", file);
+	daemon_listen(&other);
 	start(&other, &(struct manner){ .name = other_file });
-	(void)accept_line(&other);
+	(void)daemon_accept(&other);
 	(void)poll(NULL, 0, WAIT_LIMIT * 1000 + 500);
-	assert_true(wants_end(&other));
+	assert_true(daemon_sees_end(&other));
 	assert_int_equal(end(&other), EXIT_FAILURE);
 	assert_said("the daemon gives no answer");
 	assert_int_equal(access(other_file, F_OK), -1);
-	talk(&daemon, "pic", file);
+	daemon_talk(&daemon, "pic", file);
 	assert_int_equal(end(&daemon), EXIT_SUCCESS);
 	assert_file(file, daemon.expected);
 	(void)unlink(file);
