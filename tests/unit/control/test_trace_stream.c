@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: BSD-3-Clause
  */
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -21,152 +20,12 @@
 #include <cmocka.h>
 
 #include "control/record.h"
-#include "control/trace_stream.h"
 #include "tests/unit/control/folder.h"
-#include "tests/unit/trace/capture.h"
+#include "tests/unit/control/trace_stand.h"
 
-#define PIN "93471856"
 #define LIMIT 5000 /* ms for what should come at once */
-#define FILE_MAX (8u * 1024 * 1024)
 
 static char file[64], said_file[64];
-
-/* VERIFY */
-static const uint8_t verify[] = "\x6F\x0D\0\0\0\0\0\0\0\0" "\0\x20\0\x81\x08" PIN;
-static const uint8_t class_descriptor[TRACE_CLASS_DESCRIPTOR_SIZE] = { 54, 0x21 };
-
-struct stand {
-	uv_loop_t loop;
-	struct control_socket socket;
-	struct control_server *server;
-	struct tracers tracers;
-	size_t traces;  /* that were asked for */
-};
-
-static void tell_devices(void *owner, struct tracer *tracer)
-{
-	const struct trace_device device = { .address = 1, .class_descriptor = class_descriptor, .name = "A reader" };
-
-	(void)owner;
-	tracer_add_device(tracer, 1, &device);
-}
-
-static json_t *answer(void *owner, const struct control_question *question)
-{
-	struct stand *stand = owner;
-	const struct trace_source source = { .tracers = &stand->tracers, .devices = tell_devices, .owner = stand };
-
-	if (question->request.verb != CONTROL_TRACE)
-		return json_pack("{s:s}", "verb", control_verb_name(question->request.verb));
-	stand->traces++;
-	return trace_stream_answer(&source, question);
-}
-
-static void stand_up(struct stand *stand)
-{
-	char why[CONTROL_WHY_MAX] = "";
-
-	*stand = (struct stand){ .socket = CONTROL_SOCKET_NULL,
-		.tracers = { .program = "a program", .interface = "an interface", .bus = 1 } };
-	assert_int_equal(uv_loop_init(&stand->loop), 0);
-	assert_int_equal(control_socket_open(&stand->socket, folder_socket, why), 0);
-	assert_int_equal(control_server_start(&stand->server, &stand->loop, &stand->socket, answer, stand), 0);
-}
-
-static void take_down(struct stand *stand)
-{
-	stand->server = control_server_stop(stand->server);
-	(void)uv_run(&stand->loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&stand->loop), 0);
-	assert_null(stand->tracers.first);
-}
-
-static void run_for(struct stand *stand, int ms)
-{
-	uint64_t begun = uv_hrtime();
-
-	do {
-		(void)uv_run(&stand->loop, UV_RUN_NOWAIT);
-		(void)poll(NULL, 0, 1);
-	} while (uv_hrtime() - begun < (uint64_t)ms * 1000000);
-}
-
-/* So many packets, whose numbers in the comment follow each other. */
-static void tell(struct stand *stand, size_t count)
-{
-	static uint32_t call;
-
-	for (size_t i = 0; i < count; i++) {
-		struct trace_message message = { .time = 1, .address = 1, .direction = TRACE_OUT, .call = ++call };
-
-		trace_split(&message, (struct payload_view){ verify, sizeof verify - 1 });
-		tracers_message(&stand->tracers, &message);
-	}
-}
-
-/* ---- somebody who traces ---- */
-
-struct client {
-	int fd;
-	uint8_t *bytes; /* that have come */
-	size_t size;
-	bool end;
-};
-
-static void client_ask(struct client *client, const char *line)
-{
-	*client = (struct client){ .fd = control_socket_connect(folder_socket), .bytes = malloc(FILE_MAX) };
-	assert_true(client->fd >= 0);
-	assert_non_null(client->bytes);
-	(void)fcntl(client->fd, F_SETFL, O_NONBLOCK);
-	assert_int_equal(send(client->fd, line, strlen(line), MSG_NOSIGNAL), strlen(line));
-}
-
-static void begin(struct stand *stand, struct client *client)
-{
-	size_t before = stand->traces;
-
-	client_ask(client, "trace\n");
-	for (int i = 0; i < LIMIT && stand->traces == before; i++)
-		run_for(stand, 1);
-}
-
-static void go(struct client *client)
-{
-	(void)close(client->fd);
-	free(client->bytes);
-	client->bytes = NULL;
-}
-
-static bool read_once(struct client *client)
-{
-	ssize_t n = recv(client->fd, client->bytes + client->size, FILE_MAX - client->size, 0);
-
-	client->size += n > 0 ? (size_t)n : 0;
-	client->end = client->end || n == 0 || (n < 0 && errno != EAGAIN);
-	return n > 0;
-}
-
-/* Reads while there is something, or until the end. */
-static void take(struct stand *stand, struct client *client, bool until_end)
-{
-	for (int i = 0; i < LIMIT && !client->end; i++) {
-		run_for(stand, 1);
-		while (read_once(client))
-			run_for(stand, 0);
-		if (!until_end && i > 20)
-			return;
-	}
-	assert_int_equal(client->end, until_end);
-}
-
-/* Asks for the end, and reads up to it. */
-static struct capture_sum finish(struct stand *stand, struct client *client)
-{
-	(void)shutdown(client->fd, SHUT_WR);
-	take(stand, client, true);
-	return capture_sum(client->bytes, client->size);
-}
 
 /* ---- who gets one ---- */
 
@@ -185,7 +44,7 @@ static void test_rights(void **state)
 		{ false, false, "x", "this daemon knows no such trace" },
 	};
 	struct tracers tracers = { .program = "a program", .interface = "an interface" };
-	const struct trace_source source = { .tracers = &tracers, .devices = tell_devices };
+	const struct trace_source source = { .tracers = &tracers, .devices = stand_devices };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -203,24 +62,21 @@ static void test_rights(void **state)
 
 static void test_with_data(void **state)
 {
-	struct stand stand;
 	struct client cut, whole;
 
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	stand_up(&stand);
-	begin(&stand, &cut);
+	client_begin(&cut);
 	client_ask(&whole, "trace with-data\n");
-	run_for(&stand, 20);
-	tell(&stand, 3);
-	assert_int_equal(finish(&stand, &cut).packets, TRACE_DEVICE_PACKETS + 3);
-	assert_int_equal(finish(&stand, &whole).packets, TRACE_DEVICE_PACKETS + 3);
+	stand_run(20);
+	stand_tell(3);
+	assert_int_equal(client_finish(&cut).packets, TRACE_DEVICE_PACKETS + 3);
+	assert_int_equal(client_finish(&whole).packets, TRACE_DEVICE_PACKETS + 3);
 	assert_null(memmem(cut.bytes, cut.size, PIN, 3));
 	assert_non_null(memmem(whole.bytes, whole.size, PIN, 8));
-	go(&cut);
-	go(&whole);
-	take_down(&stand);
+	client_go(&cut);
+	client_go(&whole);
 }
 
 /* ---- those who read ---- */
@@ -228,109 +84,97 @@ static void test_with_data(void **state)
 /* Two at once, of which one comes later and goes earlier: each has its own, and the devices. */
 static void test_two(void **state)
 {
-	struct stand stand;
 	struct client first, second;
 	struct capture_sum sum;
 
 	(void)state;
-	stand_up(&stand);
-	begin(&stand, &first);
-	tell(&stand, 5);
-	begin(&stand, &second);
-	tell(&stand, 7);
-	take(&stand, &first, false);
-	sum = finish(&stand, &second);
+	client_begin(&first);
+	stand_tell(5);
+	client_begin(&second);
+	stand_tell(7);
+	client_take(&first, false);
+	sum = client_finish(&second);
 	assert_int_equal(sum.packets, TRACE_DEVICE_PACKETS + 7);
 	assert_int_equal(sum.ends, 1);
 	assert_int_equal(sum.counts.received, TRACE_DEVICE_PACKETS + 7);
-	go(&second);
-	tell(&stand, 2);
-	sum = finish(&stand, &first);
+	client_go(&second);
+	stand_tell(2);
+	sum = client_finish(&first);
 	assert_int_equal(sum.packets, TRACE_DEVICE_PACKETS + 14);
 	assert_int_equal(sum.counts.received, TRACE_DEVICE_PACKETS + 14);
 	assert_int_equal(sum.counts.lost, 0);
-	go(&first);
-	run_for(&stand, 20);
+	client_go(&first);
+	stand_run(20);
 	assert_null(stand.tracers.first);
-	take_down(&stand);
 }
 
 /* Packets arrive as they are told, and nobody has to ask for the end to see them. */
 static void test_at_once(void **state)
 {
-	struct stand stand;
 	struct client client;
 	struct capture_sum sum;
 
 	(void)state;
-	stand_up(&stand);
-	begin(&stand, &client);
+	client_begin(&client);
 	for (size_t i = 1; i <= 10; i++) {
-		tell(&stand, 1);
-		take(&stand, &client, false);
+		stand_tell(1);
+		client_take(&client, false);
 		sum = capture_sum(client.bytes, client.size);
 		assert_int_equal(sum.packets, TRACE_DEVICE_PACKETS + i);
 		assert_int_equal(sum.ends, 0);
 	}
-	go(&client);
-	take_down(&stand);
+	client_go(&client);
 }
 
 /* One more than can be: it is told why, costs nothing, and others can still ask. */
 static void test_many(void **state)
 {
-	struct stand stand;
 	struct client clients[CONTROL_STREAMS_MAX], client;
 	size_t tracers = 0;
 
 	(void)state;
-	stand_up(&stand);
 	for (size_t i = 0; i < CONTROL_STREAMS_MAX; i++)
-		begin(&stand, &clients[i]);
+		client_begin(&clients[i]);
 	client_ask(&client, "trace\n");
-	take(&stand, &client, true);
+	client_take(&client, true);
 	assert_non_null(memmem(client.bytes, client.size, "as many traces as can be", 24));
-	go(&client);
+	client_go(&client);
 	client_ask(&client, "status\n");
-	take(&stand, &client, true);
+	client_take(&client, true);
 	assert_non_null(memmem(client.bytes, client.size, "\"status\"", 8));
-	go(&client);
-	tell(&stand, 1);
+	client_go(&client);
+	stand_tell(1);
 	for (size_t i = 0; i < CONTROL_STREAMS_MAX; i++) {
-		tracers += finish(&stand, &clients[i]).packets == TRACE_DEVICE_PACKETS + 1;
-		go(&clients[i]);
+		tracers += client_finish(&clients[i]).packets == TRACE_DEVICE_PACKETS + 1;
+		client_go(&clients[i]);
 	}
 	assert_int_equal(tracers, CONTROL_STREAMS_MAX);
-	run_for(&stand, 20);
+	stand_run(20);
 	assert_null(stand.tracers.first);
-	take_down(&stand);
 }
 
 /* Who has gone has no place, wherever his was. */
 static void test_places(void **state)
 {
-	struct stand stand;
 	struct client clients[CONTROL_STREAMS_MAX], client;
 	int others[CONTROL_CLIENTS_MAX - CONTROL_STREAMS_MAX];
 
 	(void)state;
-	stand_up(&stand);
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
 		others[i] = control_socket_connect(folder_socket);
 	for (size_t i = 0; i < CONTROL_STREAMS_MAX; i++)
-		begin(&stand, &clients[i]);
+		client_begin(&clients[i]);
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
 		(void)close(others[i]);
-	(void)finish(&stand, &clients[0]);
-	go(&clients[0]);
-	run_for(&stand, 20);
-	begin(&stand, &client);
-	tell(&stand, 1);
-	assert_int_equal(finish(&stand, &client).packets, TRACE_DEVICE_PACKETS + 1);
-	go(&client);
+	(void)client_finish(&clients[0]);
+	client_go(&clients[0]);
+	stand_run(20);
+	client_begin(&client);
+	stand_tell(1);
+	assert_int_equal(client_finish(&client).packets, TRACE_DEVICE_PACKETS + 1);
+	client_go(&client);
 	for (size_t i = 1; i < CONTROL_STREAMS_MAX; i++)
-		go(&clients[i]);
-	take_down(&stand);
+		client_go(&clients[i]);
 }
 
 /* ---- those who read slowly, or not ---- */
@@ -338,152 +182,136 @@ static void test_places(void **state)
 /* What one doesn't read is bounded; the rest is counted, in the file and at its end, and nobody else waits. */
 static void test_slow(void **state)
 {
-	struct stand stand;
 	struct client slow, quick;
 	struct capture_sum sum;
 	const size_t told = 40000;
 
 	(void)state;
-	stand_up(&stand);
-	begin(&stand, &slow);
-	begin(&stand, &quick);
+	client_begin(&slow);
+	client_begin(&quick);
 	for (size_t i = 0; i < told; i += 200) {
-		tell(&stand, 200);
-		while (read_once(&quick) || uv_run(&stand.loop, UV_RUN_NOWAIT) == 0)
+		stand_tell(200);
+		while (client_read(&quick) || uv_run(&stand.loop, UV_RUN_NOWAIT) == 0)
 			;
-		run_for(&stand, 0);
+		stand_run(0);
 	}
 	/* What waited goes as it reads; the next packet says what is missing before it. */
-	take(&stand, &slow, false);
+	client_take(&slow, false);
 	assert_true(slow.size < 4u * TRACE_QUEUE_MAX);
-	tell(&stand, 1);
-	take(&stand, &slow, false);
-	sum = finish(&stand, &slow);
+	stand_tell(1);
+	client_take(&slow, false);
+	sum = client_finish(&slow);
 	assert_int_equal(sum.counts.received, TRACE_DEVICE_PACKETS + told + 1);
 	assert_int_equal(sum.packets + sum.counts.lost, sum.counts.received);
 	assert_int_equal(sum.lost, sum.counts.lost);
 	assert_true(sum.lost > told / 2);
-	sum = finish(&stand, &quick);
+	sum = client_finish(&quick);
 	assert_int_equal(sum.packets, TRACE_DEVICE_PACKETS + told + 1);
 	assert_int_equal(sum.counts.lost, 0);
-	go(&slow);
-	go(&quick);
-	take_down(&stand);
+	client_go(&slow);
+	client_go(&quick);
 }
 
 /* Whoever takes a while to read what is left, but reads, gets all of it. */
 static void test_slow_end(void **state)
 {
-	struct stand stand;
 	struct client client;
 	struct capture_sum sum;
 
 	(void)state;
-	stand_up(&stand);
-	begin(&stand, &client);
-	run_for(&stand, 20);
-	tell(&stand, 20000);
-	run_for(&stand, 20);
-	tell(&stand, 20000);
+	client_begin(&client);
+	stand_run(20);
+	stand_tell(20000);
+	stand_run(20);
+	stand_tell(20000);
 	(void)shutdown(client.fd, SHUT_WR);
-	run_for(&stand, CONTROL_WRITE_MAX * 11 / 20);
+	stand_run(CONTROL_WRITE_MAX * 11 / 20);
 	/* So much that the first half of the queue has gone, and not the second one. */
 	for (int i = 0; i < LIMIT && client.size < TRACE_QUEUE_MAX; i++) {
 		ssize_t n = recv(client.fd, client.bytes + client.size, TRACE_QUEUE_MAX - client.size, 0);
 
 		client.size += n > 0 ? (size_t)n : 0;
-		run_for(&stand, 1);
+		stand_run(1);
 	}
-	run_for(&stand, CONTROL_WRITE_MAX * 11 / 20);
-	take(&stand, &client, true);
-	sum = capture_sum(client.bytes, client.size);
+	stand_run(CONTROL_WRITE_MAX * 11 / 20);
+	sum = client_finish(&client);
 	assert_int_equal(sum.ends, 1);
 	assert_int_equal(sum.packets + sum.counts.lost, TRACE_DEVICE_PACKETS + 40000);
-	go(&client);
-	take_down(&stand);
+	client_go(&client);
 }
 
 /* One that asks for the end has what was before, and nothing that is told behind it. */
 static void test_behind_the_end(void **state)
 {
-	struct stand stand;
 	struct client client;
 	struct capture_sum sum;
 
 	(void)state;
-	stand_up(&stand);
-	begin(&stand, &client);
-	tell(&stand, 20000);
+	client_begin(&client);
+	stand_tell(20000);
 	(void)shutdown(client.fd, SHUT_WR);
-	run_for(&stand, 50);
+	stand_run(50);
 	assert_int_equal(tracer_counts(stand.tracers.first).received, TRACE_DEVICE_PACKETS + 20000);
-	tell(&stand, 100);
+	stand_tell(100);
 	assert_int_equal(tracer_counts(stand.tracers.first).received, TRACE_DEVICE_PACKETS + 20000);
-	take(&stand, &client, true);
-	sum = capture_sum(client.bytes, client.size);
+	sum = client_finish(&client);
 	assert_int_equal(sum.counts.received, TRACE_DEVICE_PACKETS + 20000);
-	go(&client);
-	take_down(&stand);
+	client_go(&client);
 }
 
 /* ---- those who go, and the daemon that does ---- */
 
 static void test_go(void **state)
 {
-	struct stand stand;
 	struct client reads, waits, chatters;
 
 	(void)state;
-	stand_up(&stand);
-	begin(&stand, &reads);
-	begin(&stand, &waits);
-	begin(&stand, &chatters);
-	tell(&stand, 20000);
-	take(&stand, &reads, false);
-	go(&reads);
-	go(&waits);
+	client_begin(&reads);
+	client_begin(&waits);
+	client_begin(&chatters);
+	stand_tell(20000);
+	client_take(&reads, false);
+	client_go(&reads);
+	client_go(&waits);
 	/* It says more than one thing. */
 	assert_int_equal(send(chatters.fd, "x", 1, MSG_NOSIGNAL), 1);
-	run_for(&stand, 50);
+	stand_run(50);
 	assert_null(stand.tracers.first);
-	tell(&stand, 10);
-	go(&chatters);
-	begin(&stand, &reads);
-	tell(&stand, 1);
-	assert_int_equal(finish(&stand, &reads).packets, TRACE_DEVICE_PACKETS + 1);
-	go(&reads);
-	take_down(&stand);
+	stand_tell(10);
+	client_go(&chatters);
+	client_begin(&reads);
+	stand_tell(1);
+	assert_int_equal(client_finish(&reads).packets, TRACE_DEVICE_PACKETS + 1);
+	client_go(&reads);
 }
 
 /* The daemon stops: who reads has a file with its end; who doesn't has whole blocks, and makes nobody wait. */
 static void test_stop(void **state)
 {
-	struct stand stand;
 	struct client reads, waits;
 	struct capture_sum sum;
 	uint64_t begun;
 
 	(void)state;
-	stand_up(&stand);
-	begin(&stand, &reads);
-	begin(&stand, &waits);
-	tell(&stand, 10000);
-	take(&stand, &reads, false);
-	tell(&stand, 3);
+	client_begin(&reads);
+	client_begin(&waits);
+	stand_tell(10000);
+	client_take(&reads, false);
+	stand_tell(3);
 	begun = uv_hrtime();
-	take_down(&stand);
+	(void)stand_down(state);
 	assert_true(uv_hrtime() - begun < CONTROL_WRITE_MAX * 1000000ull);
-	while (read_once(&reads))
+	while (client_read(&reads))
 		;
 	sum = capture_sum(reads.bytes, reads.size);
 	assert_true(reads.end);
 	assert_int_equal(sum.ends, 1);
 	assert_int_equal(sum.packets + sum.lost, TRACE_DEVICE_PACKETS + 10003);
-	while (read_once(&waits))
+	while (client_read(&waits))
 		;
 	assert_true(waits.end);
-	go(&reads);
-	go(&waits);
+	client_go(&reads);
+	client_go(&waits);
 }
 
 /* ---- the command at the other end ---- */
@@ -505,13 +333,13 @@ static pid_t start_command(void)
 }
 
 /* Lets the loop run until the command ends. Returns its exit status. */
-static int await_command(struct stand *stand, pid_t child)
+static int await_command(pid_t child)
 {
 	int status = -1;
 
 	for (int i = 0; i < LIMIT && waitpid(child, &status, WNOHANG) == 0; i++) {
-		if (stand->server != NULL)
-			run_for(stand, 1);
+		if (stand.server != NULL)
+			stand_run(1);
 		else
 			(void)poll(NULL, 0, 1);
 	}
@@ -543,54 +371,61 @@ static void assert_said(const char *words)
 		fail_msg("\"%s\" isn't said, but: %s", words, said);
 }
 
-/* The user ends the trace; the daemon does. */
-static void test_command(void **state)
+/* A command that has a hundred packets. */
+static pid_t start_and_tell(void)
 {
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct stand stand;
-		struct capture_sum sum;
-		pid_t child;
+	pid_t child = start_command();
 
-		stand_up(&stand);
-		child = start_command();
-		for (int k = 0; k < LIMIT && file_size(file) == 0; k++)
-			run_for(&stand, 1);
-		tell(&stand, 100);
-		run_for(&stand, 50);
-		if (i == 0)
-			(void)kill(child, SIGTERM);
-		else
-			take_down(&stand);
-		assert_int_equal(await_command(&stand, child), i == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-		assert_said("104 packets\n");
-		if (i == 0)
-			take_down(&stand);
-		else
-			assert_said("the daemon has ended, and so does the trace");
-		sum = sum_of_file();
-		assert_int_equal(sum.packets, TRACE_DEVICE_PACKETS + 100);
-		assert_int_equal(sum.ends, 1);
-		(void)unlink(file);
-	}
+	for (int i = 0; i < LIMIT && file_size(file) == 0; i++)
+		stand_run(1);
+	stand_tell(100);
+	stand_run(50);
+	return child;
+}
+
+static void assert_whole_file(void)
+{
+	struct capture_sum sum = sum_of_file();
+
+	assert_int_equal(sum.packets, TRACE_DEVICE_PACKETS + 100);
+	assert_int_equal(sum.ends, 1);
+	assert_said("104 packets\n");
+	(void)unlink(file);
+}
+
+static void test_command_is_ended(void **state)
+{
+	pid_t child = start_and_tell();
+
+	(void)state;
+	(void)kill(child, SIGTERM);
+	assert_int_equal(await_command(child), EXIT_SUCCESS);
+	assert_whole_file();
+}
+
+static void test_daemon_ends(void **state)
+{
+	pid_t child = start_and_tell();
+
+	(void)stand_down(state);
+	assert_int_equal(await_command(child), EXIT_FAILURE);
+	assert_said("the daemon has ended, and so does the trace");
+	assert_whole_file();
 }
 
 /* A file that can't be made is the end of the trace, on both sides. */
 static void test_command_without_file(void **state)
 {
-	struct stand stand;
 	pid_t child;
 
 	(void)state;
-	stand_up(&stand);
 	assert_int_equal(symlink("/dev/full", file), 0);
 	child = start_command();
-	assert_int_equal(await_command(&stand, child), EXIT_FAILURE);
+	assert_int_equal(await_command(child), EXIT_FAILURE);
 	assert_said("is there already");
-	run_for(&stand, 20);
+	stand_run(20);
 	assert_null(stand.tracers.first);
 	(void)unlink(file);
-	take_down(&stand);
 }
 
 static int set_up(void **state)
@@ -608,22 +443,25 @@ static int tear_down(void **state)
 	return folder_tear_down(state);
 }
 
+#define WITH_STAND(test) cmocka_unit_test_setup_teardown(test, stand_up, stand_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rights),
-		cmocka_unit_test(test_with_data),
-		cmocka_unit_test(test_two),
-		cmocka_unit_test(test_at_once),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_slow),
-		cmocka_unit_test(test_slow_end),
-		cmocka_unit_test(test_behind_the_end),
-		cmocka_unit_test(test_go),
-		cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_command),
-		cmocka_unit_test(test_command_without_file),
+		WITH_STAND(test_with_data),
+		WITH_STAND(test_two),
+		WITH_STAND(test_at_once),
+		WITH_STAND(test_many),
+		WITH_STAND(test_places),
+		WITH_STAND(test_slow),
+		WITH_STAND(test_slow_end),
+		WITH_STAND(test_behind_the_end),
+		WITH_STAND(test_go),
+		WITH_STAND(test_stop),
+		WITH_STAND(test_command_is_ended),
+		WITH_STAND(test_daemon_ends),
+		WITH_STAND(test_command_without_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
