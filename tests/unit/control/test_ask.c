@@ -198,6 +198,14 @@ static void test_nobody(void **state)
 
 /* ---- again and again ---- */
 
+/* A daemon, and a command that watches it and has had an answer. */
+static void start_watching(struct daemon *daemon, struct command *command, bool json)
+{
+	daemon_start(daemon, "{\"pid\":7}");
+	start(command, json, true);
+	await(daemon, command, command->printed, json ? "{\"pid\":7}\n" : "pid 7\n");
+}
+
 /* The daemon is started anew in between: the command says that it is away, and goes on with the new one. */
 static void test_watch_over_a_restart(void **state)
 {
@@ -206,9 +214,7 @@ static void test_watch_over_a_restart(void **state)
 
 	(void)state;
 	for (int json = 0; json < 2; json++) {
-		daemon_start(&daemon, "{\"pid\":7}");
-		start(&command, json == 1, true);
-		await(&daemon, &command, command.printed, json == 1 ? "{\"pid\":7}\n" : "pid 7\n");
+		start_watching(&daemon, &command, json == 1);
 		control_socket_close(&daemon.socket);
 		await(&daemon, &command, command.words, "no daemon answers at");
 		daemon_start(&daemon, "{\"pid\":8}");
@@ -225,9 +231,7 @@ static void test_watch_over_half_an_answer(void **state)
 	struct command command;
 
 	(void)state;
-	daemon_start(&daemon, "{\"pid\":7}");
-	start(&command, true, true);
-	await(&daemon, &command, command.printed, "{\"pid\":7}\n");
+	start_watching(&daemon, &command, true);
 	daemon.answer = "{\"pid\":";
 	await(&daemon, &command, command.words, "the daemon gives no answer");
 	daemon.answer = "{\"pid\":9}";
@@ -244,9 +248,7 @@ static void test_watch_unseen(void **state)
 	struct command command;
 
 	(void)state;
-	daemon_start(&daemon, "{\"pid\":7}");
-	start(&command, true, true);
-	await(&daemon, &command, command.printed, "{\"pid\":7}\n");
+	start_watching(&daemon, &command, true);
 	(void)close(command.out);
 	command.out = -1;
 	assert_int_equal(await_end(&daemon, &command), EXIT_FAILURE);

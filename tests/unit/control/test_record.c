@@ -113,14 +113,21 @@ static void assert_file(const char *name, size_t size)
 	(void)fclose(stream);
 }
 
-/* A whole conversation. Returns the exit status of the command. */
-static int converse(struct daemon *daemon, const struct manner *manner, const char *words)
+/*
+ * A whole conversation, in which the daemon says words, and after which the command has this exit status and
+ * has said words_said, among others. Returns how much its file should have.
+ */
+static size_t converse(const struct manner *manner, const char *words, int status, const char *words_said)
 {
-	daemon_listen(daemon);
-	start(daemon, manner);
-	assert_string_equal(daemon_accept(daemon), manner->with_data ? "trace with-data\n" : "trace\n");
-	daemon_talk(daemon, words, manner->out != NULL ? manner->out : file);
-	return end(daemon);
+	struct daemon daemon;
+
+	daemon_listen(&daemon);
+	start(&daemon, manner);
+	assert_string_equal(daemon_accept(&daemon), manner->with_data ? "trace with-data\n" : "trace\n");
+	daemon_talk(&daemon, words, manner->out != NULL ? manner->out : file);
+	assert_int_equal(end(&daemon), status);
+	assert_said(words_said);
+	return daemon.expected;
 }
 
 /* ---- conversations ---- */
@@ -157,16 +164,15 @@ static const struct row rows[] = {
 static void test_conversations(void **state)
 {
 	const struct manner manner = { .name = file };
-	struct daemon daemon;
 	struct stat status;
+	size_t size;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		print_message("%s\n", rows[i].what);
-		assert_int_equal(converse(&daemon, &manner, rows[i].words), rows[i].status);
-		assert_said(rows[i].words_said);
-		assert_file(file, daemon.expected);
-		(void)capture_sum(daemon_expected, daemon.expected);
+		size = converse(&manner, rows[i].words, rows[i].status, rows[i].words_said);
+		assert_file(file, size);
+		(void)capture_sum(daemon_expected, size);
 		assert_int_equal(stat(file, &status), 0);
 		assert_int_equal(status.st_mode & 07777, 0600);
 		(void)unlink(file);
@@ -184,13 +190,11 @@ static void test_refusals(void **state)
 		{ "a packet without a file", "p", EXIT_FAILURE, "the daemon gives no answer\n" },
 	};
 	const struct manner manner = { .name = file };
-	struct daemon daemon;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
 		print_message("%s\n", refusals[i].what);
-		assert_int_equal(converse(&daemon, &manner, refusals[i].words), refusals[i].status);
-		assert_said(refusals[i].words_said);
+		(void)converse(&manner, refusals[i].words, refusals[i].status, refusals[i].words_said);
 		assert_int_equal(access(file, F_OK), -1);
 	}
 }
@@ -198,25 +202,14 @@ static void test_refusals(void **state)
 static void test_with_data(void **state)
 {
 	const struct manner manner = { .name = file, .with_data = true };
-	struct daemon daemon;
 
 	(void)state;
-	assert_int_equal(converse(&daemon, &manner, "bpic"), EXIT_SUCCESS);
-	assert_said("every byte that programs and cards say, PINs and keys too");
+	(void)converse(&manner, "bpic", EXIT_SUCCESS, "every byte that programs and cards say, PINs and keys too");
 	assert_null(strstr(said, "without the data"));
 	(void)unlink(file);
 }
 
 /* ---- files ---- */
-
-/* A conversation of which nothing is written where it should be. */
-static void check_file(const struct manner *manner, const char *words, int status, const char *words_said)
-{
-	struct daemon daemon;
-
-	assert_int_equal(converse(&daemon, manner, words), status);
-	assert_said(words_said);
-}
 
 /* What is there is left as it is. */
 static void test_files_that_are_there(void **state)
@@ -228,24 +221,24 @@ static void test_files_that_are_there(void **state)
 	(void)state;
 	(void)snprintf(other, sizeof other, "%s/other", folder_path);
 	(void)close(open(file, O_CREAT | O_WRONLY, 0644));
-	check_file(&manner, "bp|", EXIT_FAILURE, "is there already, and is left as it is; take another name");
+	(void)converse(&manner, "bp|", EXIT_FAILURE, "is there already, and is left as it is; take another name");
 	assert_int_equal(file_size(file), 0);
 	(void)unlink(file);
 
 	/* A link, which somebody else may have laid: not to what it names, be that there or not. */
 	assert_int_equal(symlink(other, file), 0);
-	check_file(&manner, "bp|", EXIT_FAILURE, "is there already");
+	(void)converse(&manner, "bp|", EXIT_FAILURE, "is there already");
 	assert_int_equal(access(other, F_OK), -1);
 	(void)close(open(other, O_CREAT | O_WRONLY, 0644));
-	check_file(&manner, "bp|", EXIT_FAILURE, "is there already");
+	(void)converse(&manner, "bp|", EXIT_FAILURE, "is there already");
 	assert_int_equal(file_size(other), 0);
 	n = readlink(file, link, sizeof link);
 	assert_int_equal(n, strlen(other));
 	(void)unlink(other);
 	(void)unlink(file);
 
-	check_file(&(struct manner){ .name = folder_path }, "bp|", EXIT_FAILURE, "is there already");
-	check_file(&(struct manner){ .name = "/nowhere/x.pcapng" }, "bp|", EXIT_FAILURE,
+	(void)converse(&(struct manner){ .name = folder_path }, "bp|", EXIT_FAILURE, "is there already");
+	(void)converse(&(struct manner){ .name = "/nowhere/x.pcapng" }, "bp|", EXIT_FAILURE,
 		"program: /nowhere/x.pcapng: No such file or directory\n");
 }
 
@@ -255,7 +248,7 @@ static void test_folder_that_is_not_ours(void **state)
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(chmod(folder_path, 0755), 0);
-	check_file(&(struct manner){ .name = file, .nobody = true }, "bp|", EXIT_FAILURE, "Permission denied");
+	(void)converse(&(struct manner){ .name = file, .nobody = true }, "bp|", EXIT_FAILURE, "Permission denied");
 	assert_int_equal(access(file, F_OK), -1);
 	assert_int_equal(chmod(folder_path, 0700), 0);
 }
@@ -268,28 +261,30 @@ static void test_full(void **state)
 
 	(void)state;
 	daemon_talk(&daemon, "bpp", file);
-	check_file(&(struct manner){ .name = file, .file_limit = daemon.expected + 30 }, "bppp|", EXIT_FAILURE, full);
+	(void)converse(&(struct manner){ .name = file, .file_limit = daemon.expected + 30 }, "bppp|",
+		EXIT_FAILURE, full);
 	assert_null(strstr(said, "not whole"));
 	assert_file(file, daemon.expected);
 	(void)unlink(file);
-	check_file(&(struct manner){ .name = file, .file_limit = daemon.expected }, "bppp|", EXIT_FAILURE, full);
+	(void)converse(&(struct manner){ .name = file, .file_limit = daemon.expected }, "bppp|",
+		EXIT_FAILURE, full);
 	assert_file(file, daemon.expected);
 	(void)unlink(file);
 
 	/* What could not be begun is not there for the next try to stumble over. */
-	check_file(&(struct manner){ .name = file, .file_limit = 10 }, "bp|", EXIT_FAILURE, "0 packets\n");
+	(void)converse(&(struct manner){ .name = file, .file_limit = 10 }, "bp|", EXIT_FAILURE, "0 packets\n");
 	assert_int_equal(access(file, F_OK), -1);
 
 	/* A file that the shell has made is cut, too, but stays. */
-	check_file(&(struct manner){ .name = "-", .out = out_file, .file_limit = daemon.expected + 30 }, "bppp|",
-		EXIT_FAILURE, "standard output: File too large\n");
+	(void)converse(&(struct manner){ .name = "-", .out = out_file, .file_limit = daemon.expected + 30 },
+		"bppp|", EXIT_FAILURE, "standard output: File too large\n");
 	assert_file(out_file, daemon.expected);
 	(void)unlink(out_file);
-	check_file(&(struct manner){ .name = "-", .out = out_file, .file_limit = 10 }, "bp|", EXIT_FAILURE,
+	(void)converse(&(struct manner){ .name = "-", .out = out_file, .file_limit = 10 }, "bp|", EXIT_FAILURE,
 		"0 packets\n");
 	assert_int_equal(access(out_file, F_OK), 0);
 	(void)unlink(out_file);
-	check_file(&(struct manner){ .name = "-", .out = "/dev/full" }, "bp|", EXIT_FAILURE,
+	(void)converse(&(struct manner){ .name = "-", .out = "/dev/full" }, "bp|", EXIT_FAILURE,
 		"program: standard output: No space left on device\nprogram: 0 packets\n");
 	assert_null(strstr(said, "not whole"));
 }
@@ -297,12 +292,10 @@ static void test_full(void **state)
 static void test_standard_output(void **state)
 {
 	const struct manner manner = { .name = "-", .out = out_file };
-	struct daemon daemon;
+	size_t size = converse(&manner, "bppic", EXIT_SUCCESS, "tracing into standard output; Ctrl-C ends it");
 
 	(void)state;
-	assert_int_equal(converse(&daemon, &manner, "bppic"), EXIT_SUCCESS);
-	assert_said("tracing into standard output; Ctrl-C ends it");
-	assert_file(out_file, daemon.expected);
+	assert_file(out_file, size);
 	assert_int_equal(access("-", F_OK), -1);
 	(void)unlink(out_file);
 }
