@@ -35,6 +35,7 @@
 
 #define FRAMES_AT_ONCE 64    /* from the guests, before core is looked at again */
 #define CHECK_INTERVAL 1000  /* ms between two looks at the descriptors that are left */
+#define COUNTS_INTERVAL 1000 /* ms at least between two lines on what has passed */
 
 /*
  * ms without a descriptor for another connection. nanomsg never closes one by itself, so a front that
@@ -58,6 +59,12 @@ enum {
 	FRONT_FULL = 3,   /* nearly no descriptor is left */
 };
 
+/* Frames since the last line about them. */
+struct front_counts {
+	unsigned int in, out;
+	uint64_t said_at; /* ms; 0: never */
+};
+
 struct front {
 	struct channel channel;
 	struct link *link;
@@ -65,6 +72,7 @@ struct front {
 	bool full;           /* it can't have more connections, since then */
 	uint64_t full_since; /* ms */
 	uint64_t patience;   /* ms that it may be so */
+	struct front_counts counts;
 };
 
 /* ---- records to core ---- */
@@ -148,6 +156,21 @@ static void front_confine(void)
 
 /* ---- the loop ---- */
 
+/* Says at debug what passes, but not more than a line in a second: who floods an endpoint fills no log. */
+static void front_count(struct front *front, unsigned int *frames)
+{
+	uint64_t now;
+
+	(*frames)++;
+	if (log_get_level() < LOG_LEVEL_DEBUG)
+		return;
+	now = clock_ms();
+	if (now - front->counts.said_at < COUNTS_INTERVAL)
+		return;
+	log_debug("front", "%u frames from guests and %u to them", front->counts.in, front->counts.out);
+	front->counts = (struct front_counts){ .said_at = now };
+}
+
 /* Frames from the guests to core. Returns 0 or FRONT_ENDED. Fatal: -errno. */
 static int front_carry_in(struct front *front)
 {
@@ -159,7 +182,7 @@ static int front_carry_in(struct front *front)
 		if (r != 0)
 			return r < 0 ? r : 0;
 		record.content = payload_view(&front->frame);
-		log_debug("front", "%zu bytes from a guest", record.content.size);
+		front_count(front, &front->counts.in);
 		r = front_tell(front, &record);
 		payload_clear(&front->frame);
 	}
@@ -177,7 +200,7 @@ static int front_obey(struct front *front, struct payload_view bytes)
 		return front_tell(front, &record);
 	if (record.type != FRONT_FRAME)
 		return FRONT_BROKEN;
-	log_debug("front", "%zu bytes to a guest", record.content.size);
+	front_count(front, &front->counts.out);
 	(void)link_send(front->link, &record.route, record.content);
 	return 0;
 }

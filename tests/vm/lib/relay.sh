@@ -22,6 +22,11 @@ guest_lists_reader()
 	[ -n "$(guest_readers)" ]
 }
 
+guest_lists_no_reader()
+{
+	! guest_lists_reader
+}
+
 guest_lacks_reader()
 {
 	[ -z "$(guest_readers)" ]

@@ -159,7 +159,7 @@ running()
 talk()
 {
 	local text
-	for text in "transmit, " "bytes from a guest" "took pcscd" "pcscd has changed"; do
+	for text in "transmit, " "frames from guests" "took pcscd" "pcscd has changed"; do
 		log_count host-bridge "$text"
 	done
 	for text in "a driver may use the device" "asked to "; do

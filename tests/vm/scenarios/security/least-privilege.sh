@@ -58,6 +58,7 @@ assert_equal "exit status" 1 "$(guest_end gadget)"
 assert "its word" log_has guest-gadget "the process that makes USB devices has ended"
 assert_fails "a reader on the bus" guest_has_usb_reader
 assert_no_stuck_task
+wait_for 20 "pcscd forgets the old reader" guest_lists_no_reader
 guest_gadget_start_only
 wait_for 20 "the reader, anew" guest_lists_reader
 guest_exchange loop 3 >/dev/null
