@@ -97,7 +97,8 @@ static int make_request(struct tester *t, const struct refused *request, uint64_
  * dummy_hcd can lose a stall, so that the host waits until its time is over, whatever the device does:
  * dummy_set_halt_and_wedge() sets ep->halted without dum->lock, in the word in which dummy_timer()
  * changes already_seen on another processor (dummy_hcd.c, struct dummy_ep: "unsigned halted:1; ...
- * already_seen:1"). It happened twice in some ten thousand. So a request that times out is made once more.
+ * already_seen:1"). In a guest with two processors 2 of 30,600 were lost, in one with a single processor none
+ * of 98,940. So a request that times out is made once more.
  */
 static bool refused(struct tester *t)
 {
