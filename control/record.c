@@ -159,7 +159,10 @@ static bool close_file(const struct recorder *recorder)
 	return false;
 }
 
-/* Waits for what comes next, for as long as that takes. False: there is nobody any more who reads what is written into a pipe. */
+/*
+ * Waits for what comes next, for as long as that takes. False: there is nobody any more who reads what is
+ * written into a pipe.
+ */
 static bool is_read(const struct recorder *recorder)
 {
 	struct pollfd ends[] = { { .fd = recorder->socket, .events = POLLIN }, { .fd = recorder->file } };

@@ -8,10 +8,10 @@
  *     streaming the owner has bytes for it now and then, instead of an answer
  *     finishing the peer wants no more of them; the last ones go out
  *
- * A connection has so many milliseconds for each of these, or each piece, and is then closed, but for one that waits:
- * the owner is asked for the last time; and for one that is streaming: a peer that does not read has
- * the owner wait with what it has next, and that is all. There are CONTROL_CLIENTS_MAX connections at a
- * time, others wait to be accepted. An answer has a limit, so all of it has one.
+ * A connection has so many milliseconds for each of these, or each piece, and is then closed, but for one
+ * that waits: the owner is asked for the last time; and for one that is streaming: a peer that does not
+ * read has the owner wait with what it has next, and that is all. There are CONTROL_CLIENTS_MAX connections
+ * at a time, others wait to be accepted. An answer has a limit, so all of it has one.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -89,7 +89,7 @@ void control_server_again(struct control_server *server);
 bool control_server_is_asked(const struct control_server *server, enum control_verb verb);
 
 /*
- * Closes all and removes the socket; streams are finished before, for those who have read all. The memory is freed when the loop runs next. Returns NULL; may be
- * called with NULL.
+ * Closes all and removes the socket; streams are finished before, for those who have read all. The memory
+ * is freed when the loop runs next. Returns NULL; may be called with NULL.
  */
 struct control_server *control_server_stop(struct control_server *server);

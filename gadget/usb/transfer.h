@@ -5,10 +5,11 @@
  * O_NONBLOCK says. Kernel AIO with an eventfd is the one model that can be cancelled and that dies
  * with its process; io_uring keeps the gadget bound after a kill -9.
  *
- * Nor is there a cheaper one that lets the daemon do something else meanwhile. The bare reader of
+ * Nor is there one that lets the daemon do something else meanwhile and is clearly cheaper. The bare reader of
  * tests/bench took so many ms at the median, in an emulated guest, for an answer without data and for one of
  * 65,000 bytes in blocks: one thread with plain calls 1.04 and 21.3; AIO 1.30 and 27.9; a thread for each
- * direction 1.32 and 32.0; a thread that reads, and AIO that writes, 1.47 and 33.9.
+ * direction 1.32 and 32.0; a thread that reads, and AIO that writes, 1.47 and 33.9. In a shorter run beside
+ * other load, AIO took 1.62 and 37.1, threads 1.41 and 34.4.
  *
  * The files are open with O_NONBLOCK all the same: without it, submitting to an endpoint that is
  * not enabled would wait.
