@@ -117,6 +117,14 @@ static void reader_make_call(struct reader *reader, const struct slot_call *call
 		.number = call->number, .outcome = WIRE_CARD_BUSY });
 }
 
+/* Asked only for what doesn't fit into any driver's block: it is a system call. */
+static size_t reader_asked(const struct reader *reader, size_t response)
+{
+	if (reader->device == NULL || reader->gone || CCID_HEADER_SIZE + response <= CCID_BLOCK_MAX)
+		return 0;
+	return usb_asked(reader->device);
+}
+
 bool reader_reply(struct reader *reader, const struct wire_reply *reply)
 {
 	struct open_call *open = open_calls_find(&reader->calls, reply->number);
@@ -129,6 +137,7 @@ bool reader_reply(struct reader *reader, const struct wire_reply *reply)
 		.outcome = reply->outcome,
 		.protocol = reply->protocol,
 		.data = reply->data,
+		.asked = reader_asked(reader, reply->data.size),
 	};
 	call_stats_ended(&reader->stats, open->operation, open->sent, reply, now_us() - open->made_at);
 	open_calls_end(open);
@@ -164,7 +173,8 @@ static void reader_output(struct reader *reader, const struct slot_output *outpu
 	switch (output->type) {
 	case SLOT_OUTPUT_SEND:
 		reader_trace_in(&reader->trace, output->message);
-		reader_check(reader, usb_send(reader->device, output->message));
+		reader_check(reader, usb_send(reader->device, output->message,
+			output->message.size > CCID_BLOCK_MAX ? output->message.size : 0));
 		break;
 	case SLOT_OUTPUT_CANCEL_SEND:
 		usb_cancel_send(reader->device);

@@ -15,25 +15,27 @@
 #define CCID_INTERFACE_SUBCLASS 0x00
 #define CCID_INTERFACE_PROTOCOL 0x00
 
+/* dwMaxCCIDMessageLength: the most that CCID 1.1, table 5.1-1, allows, so that no command is chained. */
+#define CCID_MESSAGE_MAX 65554
+
 /*
- * dwMaxCCIDMessageLength. GnuPG's driver reads bulk IN into 2,065 bytes, so it may not be larger;
- * longer APDUs are chained. It is no multiple of 512 or 64, so that a full block ends in a short
- * packet at any speed.
+ * Bytes of the longest message to a driver of which nothing else is known: a longer response is chained.
+ * GnuPG's driver reads bulk IN into 2,065 bytes, whatever dwMaxCCIDMessageLength is. It is no multiple
+ * of 512 or 64, so that a full block ends in a short packet at any speed.
  *
- * What the size costs libccid, whose every block is two transfers: SCardTransmit of an APDU with
- * 65,000 bytes in the response or in the command, median of 16 in ms, in one run of an emulated
- * guest (libccid 1.5.2, two busy processors):
+ * A driver that asks for more than this when the response is there gets as much as it asks for: libccid
+ * asks for 65,556 bytes. What that brings, in ms, is the reason: SCardTransmit of an APDU with 65,000
+ * bytes in the response or in the command, median of 16 in one run of an emulated guest (libccid 1.5.2,
+ * two busy processors), by the size of the blocks in which they go:
  *
  *     bytes              271     530    1034    2065    4106
  *     blocks             250     126      64      32      16
  *     response          1624     743     355     177      91
  *     command           1614    1218     574     277     162
  *
- * It is the number of blocks that costs, so the largest that every driver reads is the choice. A
- * driver can't be told apart early enough to give libccid more: it announces itself by nothing, and
- * the descriptor has been read before any driver speaks.
+ * It is the number of blocks that costs.
  */
-#define CCID_MESSAGE_MAX 2065
+#define CCID_BLOCK_MAX 2065
 
 /* The clock (kHz) and the data rates (bit/s) that the descriptor names. */
 #define CCID_DEFAULT_CLOCK 4000

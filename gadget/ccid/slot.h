@@ -79,6 +79,7 @@ struct slot_result {
 	uint8_t outcome;             /* enum wire_outcome */
 	uint8_t protocol;            /* WIRE_CONNECT: in use now */
 	struct payload_view data;    /* WIRE_CONNECT: ATR; others: response */
+	size_t asked;                /* bytes that the driver asks for on bulk IN; 0: nobody knows */
 };
 
 enum slot_output_type {

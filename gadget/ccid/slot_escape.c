@@ -3,7 +3,7 @@
  * 6.2.4.
  *
  * abData and the answer to it go back and forth unread. It needs no card. The answer can't be
- * chained, so one that is longer than a message is lost.
+ * chained, so one that is longer than the driver can read in one message is lost.
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
@@ -30,7 +30,7 @@ void slot_escaped(struct slot *slot, uint64_t now, const struct slot_result *res
 	slot_transfer_reset(slot);
 	switch (result->outcome) {
 	case WIRE_OK:
-		if (result->data.size <= CCID_MESSAGE_MAX - CCID_HEADER_SIZE)
+		if (result->data.size <= slot_block_max(result->asked) - CCID_HEADER_SIZE)
 			slot_respond(slot, (struct slot_answer){ .data = result->data });
 		else
 			slot_fail(slot, CCID_ERROR_HARDWARE);

@@ -39,6 +39,7 @@ struct slot_transfer {
 	bool receiving;          /* more of it is expected */
 	struct payload response;
 	size_t response_sent;    /* bytes that the driver was given */
+	size_t block_max;        /* bytes of the longest message with a part of it */
 	bool sending;            /* the driver is to ask for more */
 	uint64_t extension_at;   /* when the next time extension is due */
 };
@@ -147,6 +148,9 @@ void slot_extend_time(struct slot *slot, uint64_t now);
 
 /* The command is complete: to the card, in the protocol that the driver chose. It may take max ms. */
 void slot_execute(struct slot *slot, uint64_t now, uint64_t max);
+
+/* Bytes of the longest message that a driver can read that asks for so many, see CCID_BLOCK_MAX. */
+size_t slot_block_max(size_t asked);
 
 /* The next part of the response. */
 void slot_send_part(struct slot *slot);

@@ -11,7 +11,8 @@
  *     wLevelParameter 10h, no data          ->
  *                                          <-        DataBlock, bChainParameter 3 or 2
  *
- * A command in one message has level 0, a response in one message bChainParameter 0. A part out of
+ * A command in one message has level 0, a response in one message bChainParameter 0. How long a message
+ * may be, the driver says when it asks for it, see CCID_BLOCK_MAX. A part out of
  * order fails with the offset of wLevelParameter and ends both chains.
  *
  * The bytes of the APDU are neither read nor changed here.
@@ -107,6 +108,14 @@ static void slot_wrong_order(struct slot *slot)
 
 /* ---- the response ---- */
 
+/* One that asks for less, a packet at a time maybe, reads on until it has the message. */
+size_t slot_block_max(size_t asked)
+{
+	if (asked <= CCID_BLOCK_MAX)
+		return CCID_BLOCK_MAX;
+	return asked < CCID_MESSAGE_MAX ? asked : CCID_MESSAGE_MAX;
+}
+
 /*
  * How much of the response goes into the next message. A message whose length is a multiple of the
  * packet size would need a zero-length packet behind it, which not every driver reads: one byte less
@@ -115,7 +124,7 @@ static void slot_wrong_order(struct slot *slot)
 static size_t slot_part_size(const struct slot *slot)
 {
 	size_t left = slot->transfer.response.size - slot->transfer.response_sent;
-	size_t room = CCID_MESSAGE_MAX - CCID_HEADER_SIZE;
+	size_t room = slot->transfer.block_max - CCID_HEADER_SIZE;
 	size_t part = left < room ? left : room;
 
 	if ((CCID_HEADER_SIZE + part) % slot->packet_size != 0 || part < 2)
@@ -226,6 +235,7 @@ static void slot_fail_without_card(struct slot *slot, uint64_t now)
 void slot_transmitted(struct slot *slot, uint64_t now, const struct slot_result *result)
 {
 	payload_clear(&slot->transfer.command);
+	slot->transfer.block_max = slot_block_max(result->asked);
 	switch ((enum wire_outcome)result->outcome) {
 	case WIRE_OK:
 		/* Less than SW is no response, whatever the host's pcscd thinks of it. */

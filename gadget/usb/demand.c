@@ -26,23 +26,30 @@ void usb_demand_open(struct usb_demand *demand, const char *udc)
 	demand->urbs = open(path, O_RDONLY | O_CLOEXEC);
 }
 
-bool usb_demand_in(const char *text, size_t size, enum usb_demand_type type)
+size_t usb_demand_in(const char *text, enum usb_demand_type type)
 {
-	const char *in = type == USB_DEMAND_BULK ? "in-bulk " : "in-int ";
+	const char *line = strstr(text, type == USB_DEMAND_BULK ? "in-bulk " : "in-int ");
+	unsigned int size;
 
-	return memmem(text, size, in, strlen(in)) != NULL;
+	if (line == NULL)
+		return 0;
+	/* "len": what has come of it, and what it is for. */
+	return sscanf(line, "%*s len %*u/%u", &size) == 1 ? size : USB_DEMAND_UNKNOWN;
 }
 
-bool usb_demand_is_there(const struct usb_demand *demand, enum usb_demand_type type)
+size_t usb_demand_size(const struct usb_demand *demand, enum usb_demand_type type)
 {
-	char text[USB_SYSFS_PAGE];
+	char text[USB_SYSFS_PAGE + 1];
 	ssize_t n;
 
 	if (demand->urbs < 0)
-		return true;
+		return USB_DEMAND_UNKNOWN;
 	/* From its beginning: that makes the text anew. It fails once the UDC is gone. */
-	n = pread(demand->urbs, text, sizeof(text), 0);
-	return n < 0 || usb_demand_in(text, (size_t)n, type);
+	n = pread(demand->urbs, text, sizeof(text) - 1, 0);
+	if (n < 0)
+		return USB_DEMAND_UNKNOWN;
+	text[n] = '\0';
+	return usb_demand_in(text, type);
 }
 
 void usb_demand_deinit(struct usb_demand *demand)

@@ -1,5 +1,5 @@
 /*
- * Whether the host is asking for a message on bulk or interrupt IN at this very moment.
+ * For how many bytes the host is asking on bulk or interrupt IN at this very moment.
  *
  * A device on a real bus never learns that. dummy_hcd shows it in sysfs: the file "urbs" of the
  * controller has a line for each transfer that the host's driver waits for, such as
@@ -10,8 +10,8 @@
 
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct usb_demand {
 	int urbs; /* -1: this controller doesn't tell */
@@ -27,11 +27,16 @@ enum usb_demand_type {
 	USB_DEMAND_INTERRUPT,
 };
 
-/* Whether the host asks for a message there; true if nobody can tell. */
-bool usb_demand_is_there(const struct usb_demand *demand, enum usb_demand_type type);
+#define USB_DEMAND_UNKNOWN SIZE_MAX
 
-/* Whether there is such a transfer in this content of the file, which is not zero-terminated. */
-bool usb_demand_in(const char *text, size_t size, enum usb_demand_type type);
+/*
+ * For how many bytes the host asks there, in the transfer that is served first. 0: it doesn't ask;
+ * USB_DEMAND_UNKNOWN: nobody can tell.
+ */
+size_t usb_demand_size(const struct usb_demand *demand, enum usb_demand_type type);
+
+/* The same of this content of the file, zero-terminated. */
+size_t usb_demand_in(const char *text, enum usb_demand_type type);
 
 /* May be called twice. */
 void usb_demand_deinit(struct usb_demand *demand);

@@ -155,7 +155,7 @@ static bool usb_endpoints_may_write(struct usb_endpoints *endpoints)
 		return true; /* the host has begun to read it */
 	if (endpoints->out.done || endpoints->out_recalled)
 		return false; /* there is something to be looked at first */
-	view.demand = usb_demand_is_there(&endpoints->demand, USB_DEMAND_BULK);
+	view.demand = usb_demand_size(&endpoints->demand, USB_DEMAND_BULK) >= endpoints->needs;
 	switch (usb_offer_look(&endpoints->offer, &view, &wait)) {
 	case USB_OFFER_WRITE:
 		return true;
@@ -206,7 +206,7 @@ static int usb_endpoints_start_notify(struct usb_endpoints *endpoints)
 
 	if (size == 0 || usb_transfer_is_active(&endpoints->notify))
 		return 0;
-	if (!usb_demand_is_there(&endpoints->demand, USB_DEMAND_INTERRUPT)) {
+	if (usb_demand_size(&endpoints->demand, USB_DEMAND_INTERRUPT) == 0) {
 		usb_endpoints_look_later(endpoints, usb_offer_wait(endpoints->notification_looks++,
 			USB_OFFER_LONGEST_NOTIFICATION));
 		return 0;
@@ -417,7 +417,14 @@ int usb_endpoints_dispatch(struct usb_endpoints *endpoints)
 	return r;
 }
 
-int usb_endpoints_send(struct usb_endpoints *endpoints, struct payload_view message)
+size_t usb_endpoints_asked(const struct usb_endpoints *endpoints)
+{
+	size_t asked = usb_demand_size(&endpoints->demand, USB_DEMAND_BULK);
+
+	return asked == USB_DEMAND_UNKNOWN ? 0 : asked;
+}
+
+int usb_endpoints_send(struct usb_endpoints *endpoints, struct payload_view message, size_t needs)
 {
 	int r;
 
@@ -426,6 +433,7 @@ int usb_endpoints_send(struct usb_endpoints *endpoints, struct payload_view mess
 	if (endpoints->sending.active)
 		return USB_SEND_BUSY;
 	endpoints->offer = USB_OFFER_NULL;
+	endpoints->needs = needs > 0 ? needs : 1;
 	r = usb_sending_start(&endpoints->sending, message, endpoints->packet_size);
 	if (r == 0)
 		r = usb_endpoints_start(endpoints);

@@ -63,6 +63,7 @@ struct usb_endpoints {
 	uint64_t message_at; /* ms of the loop; when the last one came, or a little earlier */
 	struct usb_sending sending;
 	struct usb_offer offer; /* of the message in sending */
+	size_t needs; /* bytes that the host has to ask for to be given it; at least one */
 	struct usb_demand demand;
 	uint8_t notification[USB_NOTIFICATION_MAX];
 	size_t notification_size; /* 0: none is due */
@@ -121,8 +122,9 @@ int usb_endpoints_harvest(struct usb_endpoints *endpoints);
 /* Goes on with what is through, and starts what is due; calls back. Fatal: -errno. */
 int usb_endpoints_dispatch(struct usb_endpoints *endpoints);
 
-/* As usb_send(), usb_cancel_send() and usb_notify(). */
-int usb_endpoints_send(struct usb_endpoints *endpoints, struct payload_view message);
+/* As usb_asked(), usb_send(), usb_cancel_send() and usb_notify(). */
+size_t usb_endpoints_asked(const struct usb_endpoints *endpoints);
+int usb_endpoints_send(struct usb_endpoints *endpoints, struct payload_view message, size_t needs);
 void usb_endpoints_cancel_send(struct usb_endpoints *endpoints);
 int usb_endpoints_notify(struct usb_endpoints *endpoints, const uint8_t *bytes, size_t size);
 

@@ -288,9 +288,14 @@ bool usb_is_claimed(const struct usb_device *device)
 	return usb_claim_is_there(USB_CLAIM_DEVICES, device->udc);
 }
 
-int usb_send(struct usb_device *device, struct payload_view message)
+size_t usb_asked(const struct usb_device *device)
 {
-	return usb_endpoints_send(&device->endpoints, message);
+	return usb_endpoints_asked(&device->endpoints);
+}
+
+int usb_send(struct usb_device *device, struct payload_view message, size_t needs)
+{
+	return usb_endpoints_send(&device->endpoints, message, needs);
 }
 
 void usb_cancel_send(struct usb_device *device)

@@ -148,10 +148,17 @@ const char *usb_udc(const struct usb_device *device);
 bool usb_is_claimed(const struct usb_device *device);
 
 /*
- * Sends a message on bulk IN as soon as the host asks for one; the bytes are copied. One at a time:
- * sent() says when the next may follow. Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED; fatal: -errno.
+ * For how many bytes the host asks on bulk IN at this moment, in the transfer that is served first. 0: it
+ * doesn't ask, or nobody can tell; see demand.h.
  */
-int usb_send(struct usb_device *device, struct payload_view message);
+size_t usb_asked(const struct usb_device *device);
+
+/*
+ * Sends a message on bulk IN as soon as the host asks for one, in a transfer for at least so many bytes
+ * as it needs; 0: any will do. The bytes are copied. One at a time: sent() says when the next may
+ * follow. Returns 0, USB_SEND_BUSY or USB_NOT_ENABLED; fatal: -errno.
+ */
+int usb_send(struct usb_device *device, struct payload_view message, size_t needs);
 
 /*
  * Takes back a message that the host has not begun to read; sent() does not come for it, and

@@ -24,12 +24,13 @@ static bool command_in_parts(struct tester *t)
 	return tester_transmit_in_parts(t, card_buffer, size, *part) && card_pattern_came(t, 0);
 }
 
-/* Parts of all sizes, one byte and a full message among them. */
+/* Parts of all sizes, one byte and a full message of GnuPG's driver among them. */
 static bool uneven_parts(struct tester *t)
 {
-	size_t sizes[] = { 1, tester_part_max(t), 2, 502, 54, 1, 300 };
+	size_t sizes[] = { 1, TESTER_GNUPG_MAX - CCID_HEADER, 2, 502, 54, 1, 300 };
 	size_t size = card_apdu(card_buffer, COMMAND_SINK, 5000, 5000, 0), at = 0;
 
+	t->message_max = TESTER_GNUPG_MAX;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		if (!tester_ask_part(t, i == 0 ? LEVEL_BEGINS : LEVEL_CONTINUES, card_buffer + at,
 			    sizes[i]) ||
@@ -53,7 +54,9 @@ static bool long_commands(struct tester *t)
 {
 	static const size_t sizes[] = { 2048, 2055, 2056, 4096, 4110, 16384, 32768, 65000,
 		CARD_SINK_MAX };
+	const size_t *message_max = t->argument;
 
+	t->message_max = *message_max;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		if (!card_sink(t, sizes[i]))
 			return false;
@@ -66,7 +69,9 @@ static bool long_responses(struct tester *t)
 {
 	static const size_t sizes[] = { 2045, 2053, 2054, 2055, 2056, 4094, 4108, 4109, 16384,
 		32768, 65000, CARD_SOURCE_MAX };
+	const size_t *message_max = t->argument;
 
+	t->message_max = *message_max;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		if (!card_source(t, sizes[i]))
 			return false;
@@ -76,6 +81,9 @@ static bool long_responses(struct tester *t)
 
 static bool both_long(struct tester *t)
 {
+	const size_t *message_max = t->argument;
+
+	t->message_max = *message_max;
 	return card_both(t, 60000, 60000);
 }
 
@@ -148,6 +156,7 @@ static bool response_begins(struct tester *t)
 {
 	size_t size = card_apdu(card_buffer, COMMAND_SOURCE, 5000, 0, 5000);
 
+	t->message_max = TESTER_GNUPG_MAX;
 	return tester_ask_part(t, LEVEL_WHOLE, card_buffer, size) &&
 		tester_expect(t, ICC_ACTIVE, 0) &&
 		tester_check(t, t->answer.specific == CHAIN_BEGINS, "bChainParameter %02X",
@@ -183,7 +192,7 @@ static bool more_with_data(struct tester *t)
 static bool send_zeros(struct tester *t, size_t size)
 {
 	static const uint8_t zeros[TESTER_BUFFER];
-	size_t part = tester_part_max(t), at;
+	size_t part = TESTER_GNUPG_MAX - CCID_HEADER, at;
 
 	for (at = 0; size - at > part; at += part) {
 		if (!tester_ask_part(t, at == 0 ? LEVEL_BEGINS : LEVEL_CONTINUES, zeros, part))
@@ -211,6 +220,7 @@ static bool slow_chain(struct tester *t)
 	return tester_transmit(t, card_buffer, size) && card_pattern_came(t, 3000);
 }
 
+static const size_t short_messages = TESTER_GNUPG_MAX, long_messages = TESTER_BUFFER;
 static const size_t part_of_100 = 100, part_of_502 = 502, part_of_1014 = 1014, part_of_1 = 1;
 static const unsigned int level_ends = LEVEL_ENDS, level_continues = LEVEL_CONTINUES,
 			  level_more = LEVEL_MORE, level_4 = 4, level_11 = 0x11,
@@ -227,10 +237,17 @@ const struct suite_case chaining_cases[] = {
 		&part_of_1 },
 	{ "6.1.4", "a command in uneven parts", SCRIPTED, START_ACTIVE, uneven_parts, NULL },
 	{ "6.1.4", "commands up to 65,535 bytes in full parts", SCRIPTED, START_ACTIVE,
-		long_commands, NULL },
+		long_commands, &short_messages },
+	{ "6.1.4", "commands up to 65,535 bytes in messages of that length", SCRIPTED, START_ACTIVE,
+		long_commands, &long_messages },
 	{ "6.2.1", "responses up to 65,535 bytes in full parts", SCRIPTED, START_ACTIVE,
-		long_responses, NULL },
-	{ "6.2.1", "60,000 bytes both ways", SCRIPTED, START_ACTIVE, both_long, NULL },
+		long_responses, &short_messages },
+	{ "6.2.1", "responses up to 65,535 bytes in messages of that length", SCRIPTED, START_ACTIVE,
+		long_responses, &long_messages },
+	{ "6.2.1", "60,000 bytes both ways in full parts", SCRIPTED, START_ACTIVE, both_long,
+		&short_messages },
+	{ "6.2.1", "60,000 bytes both ways in messages of that length", SCRIPTED, START_ACTIVE,
+		both_long, &long_messages },
 	{ "6.2.1", "a time extension in a chain", SCRIPTED, START_ACTIVE, slow_chain, NULL },
 	{ "drivers", "a short response is never split: 0 to 256 bytes", NEED_CARD | NEED_SCRIPTED,
 		START_ACTIVE, short_response_is_whole, NULL },

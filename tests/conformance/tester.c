@@ -157,7 +157,7 @@ static bool tester_parse(struct tester *t, size_t size)
 bool tester_receive(struct tester *t, unsigned int timeout)
 {
 	size_t size = 0;
-	int r = transport_in(&t->transport, t->in, sizeof(t->in), timeout, &size);
+	int r = transport_in(&t->transport, t->in, t->message_max, timeout, &size);
 
 	if (r == LIBUSB_ERROR_TIMEOUT)
 		return tester_fail(t, "no answer to %02X within %u ms", t->last.type, timeout);
@@ -377,6 +377,8 @@ size_t tester_part_max(const struct tester *t)
 {
 	size_t message = t->descriptor.dwMaxCCIDMessageLength;
 
+	if (message > t->message_max)
+		message = t->message_max;
 	if (message > CCID_HEADER + CCID_APDU_MAX)
 		message = CCID_HEADER + CCID_APDU_MAX;
 	return message > CCID_HEADER ? message - CCID_HEADER : 1;

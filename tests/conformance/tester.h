@@ -26,6 +26,7 @@
 #define TESTER_REASON_MAX 200
 
 /* Room for the longest message, for one that is too long, and for one packet more. */
+#define TESTER_GNUPG_MAX 2065 /* bytes of a message to GnuPG's driver, which reads no longer ones */
 #define TESTER_BUFFER (CCID_HEADER + CCID_APDU_MAX + 2048)
 
 /* How long to wait for an answer, ms. IccPowerOn: what GnuPG's driver waits. */
@@ -106,6 +107,7 @@ struct tester {
 	const void *argument;    /* of the case that runs */
 	bool scripted;           /* the card is that of tests/card */
 	uint32_t seed;           /* of the garbage */
+	size_t message_max;      /* bytes of a message, either way, to this driver; a case may change it */
 
 	/* what was found out at the start */
 	bool card;
@@ -206,7 +208,7 @@ bool tester_collect(struct tester *t);
 bool tester_transmit_in_parts(struct tester *t, const uint8_t *apdu, size_t size, size_t part_max);
 bool tester_transmit(struct tester *t, const uint8_t *apdu, size_t size);
 
-/* The bytes that fit into one message. */
+/* The bytes that fit into one message, as the driver and the reader have it. */
 size_t tester_part_max(const struct tester *t);
 
 /* The status word of the last response. */

@@ -95,12 +95,20 @@ static void step_command(struct model *model, struct cursor_in *in)
 	model_message(model, (struct payload_view){ data, out.size });
 }
 
-/* The end of an open call (or of one that is not): which, outcome, protocol, size of the data. */
+/*
+ * The end of an open call (or of one that is not): which, outcome and what the driver asks for, protocol,
+ * size of the data.
+ */
 static void step_result(struct model *model, struct cursor_in *in)
 {
 	static const uint8_t atr[] = { 0x3B, 0x80, 0x80, 0x01, 0x01 };
-	uint8_t which = in_u8(in);
-	struct slot_result result = { .outcome = in_u8(in) % 16, .protocol = in_u8(in) & 3 };
+	static const size_t asked[] = { 0, 65556, 2065, 64, 2066, 4096, 16384, SIZE_MAX };
+	uint8_t which = in_u8(in), outcome = in_u8(in);
+	struct slot_result result = {
+		.outcome = outcome % 16,
+		.protocol = in_u8(in) & 3,
+		.asked = asked[outcome / 16 % 8],
+	};
 	size_t size = in_le16(in);
 
 	result.data = (struct payload_view){ size == sizeof(atr) ? atr : pattern(0), size };

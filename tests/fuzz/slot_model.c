@@ -285,6 +285,7 @@ void model_result(struct model *model, const struct slot_result *result)
 			model->held = model->held_before;
 		happened(model, model->in_flight);
 		note_response(model, result);
+		model->asked = result->asked;
 	}
 	certain = model_is_certain(&model->running);
 	slot_result(model->slot, model->now, result);

@@ -8,8 +8,8 @@
  *   - a command is answered at once, or the host is asked to do something for it, or it is an
  *     Abort; none is dropped, and none has two answers;
  *   - an answer has the command's bSeq and bSlot, the type of its response, the right bmICCStatus,
- *     and is not longer than CCID_MESSAGE_MAX; there is no other message, and never one before the
- *     last was read or taken back;
+ *     and is not longer than CCID_BLOCK_MAX or what the driver asked for; there is no other message,
+ *     and never one before the last was read or taken back;
  *   - a well-formed GetSlotStatus succeeds at once, whatever goes on; only between the halves of an
  *     Abort it fails as aborted;
  *   - a command that another one took the place of is never answered, nor one that was aborted;
@@ -87,6 +87,7 @@ struct model {
 	bool command_used;      /* it has gone to the card */
 	uint8_t response[MODEL_DATA_MAX]; /* what the card or the reader said */
 	size_t response_size, response_sent;
+	size_t asked;           /* for how many bytes the driver asked then */
 	bool response_known;
 
 	size_t outputs;         /* so far */

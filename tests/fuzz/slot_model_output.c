@@ -156,8 +156,9 @@ static void check_message(struct model *model, struct payload_view message)
 
 	assert(model->enabled && !model->in_flight);
 	assert(message.size >= CCID_HEADER_SIZE && message.size <= CCID_MESSAGE_MAX);
-	dwLength = message.bytes[1] | (size_t)message.bytes[2] << 8;
-	assert(message.bytes[3] == 0 && message.bytes[4] == 0);
+	assert(message.size <= CCID_BLOCK_MAX || message.size <= model->asked);
+	dwLength = message.bytes[1] | (size_t)message.bytes[2] << 8 | (size_t)message.bytes[3] << 16;
+	assert(message.bytes[4] == 0);
 	assert(dwLength == message.size - CCID_HEADER_SIZE);
 	assert((message.bytes[7] & 0x3C) == 0);
 	check_icc(model, message.bytes[5], message.bytes[7] & 3);

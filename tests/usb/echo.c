@@ -88,12 +88,12 @@ static void echo_message(void *owner, struct payload_view message)
 
 	if (message.size > 0 && message.bytes[0] == ECHO_CANCEL) {
 		echo_check(echo, usb_send(echo->device,
-			(struct payload_view){ .bytes = other, .size = sizeof(other) }));
+			(struct payload_view){ .bytes = other, .size = sizeof(other) }, 0));
 		usb_cancel_send(echo->device);
 	} else {
 		usb_cancel_send(echo->device); /* as CCID does it for a new command */
 	}
-	echo_check(echo, usb_send(echo->device, message));
+	echo_check(echo, usb_send(echo->device, message, 0));
 	if (echo->device != NULL)
 		echo_notify(echo);
 }

@@ -136,7 +136,7 @@ static void describe_block(const struct player *player, struct payload_view mess
 	if (sscanf(player->line, "block %7s %7s %7s %7s %zu", seq, status, error, chain, &offset) != 5)
 		return;
 	assert_int_equal(bytes[0], RDR_TO_PC_DATA_BLOCK);
-	assert_int_equal(bytes[1] | bytes[2] << 8, size);
+	assert_int_equal(bytes[1] | bytes[2] << 8 | bytes[3] << 16, size);
 	assert_true(is_pattern(bytes + CCID_HEADER_SIZE, size, offset));
 	(void)snprintf(text, TEXT_MAX, "block %02X %02X %02X %02X %zu %zu", bytes[6], bytes[7], bytes[8],
 		bytes[9], offset, size);
@@ -226,8 +226,11 @@ static uint32_t take_call(struct player *player)
 static void put_reply(struct player *player, const char *text)
 {
 	struct slot_result result = { .number = take_call(player), .protocol = WIRE_PROTOCOL_T1 };
+	const char *asked = strstr(text, " asked ");
 	size_t size;
 
+	if (asked != NULL)
+		result.asked = strtoul(asked + strlen(" asked "), NULL, 10);
 	if (sscanf(text, "pattern %zu", &size) == 1) {
 		for (size_t i = 0; i < size; i++)
 			player->bytes[i] = pattern(i);

@@ -14,6 +14,7 @@
  *     reply connect T1 3B80...   the oldest open call has ended well: protocol, data
  *     reply 5                    it has ended with this enum wire_outcome
  *     reply pattern 300          it has ended well, with 300 bytes of the pattern
+ *     reply pattern 300 asked 65556   likewise, while the driver asks for so many bytes on bulk IN
  *     late 2                     call number 2 ends well, with 9000: nobody waits for it
  *     control 21 01 0500         bmRequestType 21, bRequest 01, wValue 0500
  *     wait 500                   so many milliseconds go by, in steps as the slot's deadline asks

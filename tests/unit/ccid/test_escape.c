@@ -84,12 +84,14 @@ static void test_outcomes(void **state)
 		"reply 11", "call disconnect", "in 83 00000000 00 01 40 FB 00", "notify 5002"));
 }
 
-/* One byte more than a message can hold; it can't be chained. */
+/* One byte more than the driver can read in a message; it can't be chained. */
 static void test_a_long_answer(void **state)
 {
 	(void)state;
 	play_active(LINES(ESCAPE_OUT, ESCAPE_CALL, "reply pattern 2056",
-		"in 83 00000000 00 01 40 FB 00"));
+		"in 83 00000000 00 01 40 FB 00",
+		ESCAPE_OUT, ESCAPE_CALL, "reply pattern 3 asked 12", "in 83 03000000 00 01 00 00 00 00070E",
+		ESCAPE_OUT, ESCAPE_CALL, "reply pattern 4097 asked 4106", "in 83 00000000 00 01 40 FB 00"));
 }
 
 static void test_a_card_that_comes_and_goes_is_no_matter(void **state)

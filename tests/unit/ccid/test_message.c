@@ -100,7 +100,7 @@ static void test_descriptor(void **state)
 		0x00, 0x00, 0x00, 0x00,   /* dwSyncProtocols */
 		0x00, 0x00, 0x00, 0x00,   /* dwMechanical */
 		0xBA, 0x04, 0x04, 0x00,   /* dwFeatures: short and extended APDU level */
-		0x11, 0x08, 0x00, 0x00,   /* dwMaxCCIDMsgLen 2,065 */
+		0x12, 0x00, 0x01, 0x00,   /* dwMaxCCIDMsgLen 65,554 */
 		0xFF, 0xFF,               /* bClassGetResponse, bClassEnvelope: echo */
 		0x00, 0x00,               /* wlcdLayout: none */
 		0x00, 0x01,               /* bPINSupport none, bMaxCCIDBusySlots 1 */
@@ -113,6 +113,8 @@ static void test_descriptor(void **state)
 	/* A full message ends in a short packet, at full and at high speed. */
 	assert_int_not_equal(CCID_MESSAGE_MAX % 512, 0);
 	assert_int_not_equal(CCID_MESSAGE_MAX % 64, 0);
+	assert_int_not_equal(CCID_BLOCK_MAX % 512, 0);
+	assert_int_not_equal(CCID_BLOCK_MAX % 64, 0);
 }
 
 /* CCID 1.1, table 5.1-1, offsets 50 to 52: two lines of 16 characters, verification and modification. */

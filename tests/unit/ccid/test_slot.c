@@ -357,6 +357,40 @@ static void test_a_response_in_three_parts(void **state)
 		"out 6F 00000000 00 04 00 1000", "in 80 00000000 00 04 40 08 00"));
 }
 
+/* libccid asks for 65,556 bytes, GnuPG's driver for 2,065, and some for a packet at a time. */
+static void test_a_part_is_as_long_as_the_driver_can_read(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 65538 asked 65556", "block 01 00 00 00 0 65538",
+		"out 6F 05000000 00 02 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 4200 asked 4210", "block 02 00 00 00 0 4200",
+		"out 6F 05000000 00 03 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 4200 asked 4209", "block 03 00 00 01 0 4199",
+		"out 6F 00000000 00 04 00 1000", "block 04 00 00 02 4199 1",
+		"out 6F 05000000 00 05 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 4200 asked 2065", "block 05 00 00 01 0 2055",
+		"out 6F 05000000 00 06 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 4200 asked 64", "block 06 00 00 01 0 2055",
+		"out 6F 05000000 00 07 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 4200", "block 07 00 00 01 0 2055"));
+}
+
+/* What the driver asked for at the beginning goes for all parts. */
+static void test_parts_of_another_length(void **state)
+{
+	(void)state;
+	play_active(LINES("out 6F 05000000 00 01 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 40000 asked 16384", "block 01 00 00 01 0 16373",
+		"out 6F 00000000 00 02 00 1000", "block 02 00 00 03 16373 16373",
+		"out 6F 00000000 00 03 00 1000", "block 03 00 00 02 32746 7254",
+		"out 6F 05000000 00 04 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 65538 asked 65540", "block 04 00 00 01 0 65530",
+		"out 6F 00000000 00 05 00 1000", "block 05 00 00 02 65530 8",
+		"out 6F 05000000 00 06 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 65538 asked 131072", "block 06 00 00 00 0 65538"));
+}
+
 static void test_no_message_is_a_multiple_of_the_packet_size(void **state)
 {
 	(void)state;
@@ -567,6 +601,8 @@ int main(void)
 		cmocka_unit_test(test_a_failed_exchange_leaves_the_card),
 		cmocka_unit_test(test_a_command_in_three_parts),
 		cmocka_unit_test(test_a_response_in_three_parts),
+		cmocka_unit_test(test_a_part_is_as_long_as_the_driver_can_read),
+		cmocka_unit_test(test_parts_of_another_length),
 		cmocka_unit_test(test_no_message_is_a_multiple_of_the_packet_size),
 		cmocka_unit_test(test_a_short_response_is_never_split),
 		cmocka_unit_test(test_a_new_command_gives_up_the_rest_of_a_response),
