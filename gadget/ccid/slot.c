@@ -28,6 +28,8 @@ int slot_new(struct slot **slotp)
 	if (r == 0)
 		r = payload_init(&slot->transfer.response, WIRE_APDU_MAX);
 	if (r == 0)
+		r = payload_init(&slot->message, CCID_MESSAGE_MAX);
+	if (r == 0)
 		*slotp = slot;
 	else
 		slot_free(slot);
@@ -39,6 +41,7 @@ struct slot *slot_free(struct slot *slot)
 	if (slot != NULL) {
 		payload_deinit(&slot->transfer.command);
 		payload_deinit(&slot->transfer.response);
+		payload_deinit(&slot->message);
 		payload_wipe(slot, sizeof(*slot));
 		free(slot);
 	}
@@ -48,7 +51,8 @@ struct slot *slot_free(struct slot *slot)
 /* Nobody will read what is waiting to be sent: a driver takes one answer per command. */
 static void slot_drop_unsent(struct slot *slot)
 {
-	slot->message_size = 0;
+	slot->message_due = false;
+	payload_clear(&slot->message);
 	if (slot->in_flight)
 		slot->cancel = true;
 }
@@ -61,7 +65,8 @@ static void slot_reset(struct slot *slot)
 	slot_abandon(slot);
 	slot_release(slot);
 	slot->abort = (struct slot_abort){ .control = false };
-	slot->message_size = 0;
+	slot->message_due = false;
+	payload_clear(&slot->message);
 	slot->in_flight = false;
 	slot->cancel = false;
 	slot->notify = false;
@@ -235,8 +240,7 @@ static void slot_refuse_number(struct slot *slot, const struct ccid_command *com
 		.bError = CCID_ERROR_OFFSET_SLOT,
 	};
 
-	(void)ccid_response_encode(&response, slot->message, sizeof(slot->message),
-		&slot->message_size);
+	slot_put_message(slot, &response);
 }
 
 void slot_message(struct slot *slot, uint64_t now, struct payload_view message)
@@ -379,8 +383,8 @@ void slot_sent(struct slot *slot)
 {
 	slot->in_flight = false;
 	slot->cancel = false;
-	if (slot->message_size == 0)
-		payload_wipe(slot->message, sizeof(slot->message));
+	if (!slot->message_due)
+		payload_clear(&slot->message);
 }
 
 static bool slot_pop_message(struct slot *slot, struct slot_output *output)
@@ -391,13 +395,13 @@ static bool slot_pop_message(struct slot *slot, struct slot_output *output)
 		*output = (struct slot_output){ .type = SLOT_OUTPUT_CANCEL_SEND };
 		return true;
 	}
-	if (slot->message_size == 0 || slot->in_flight)
+	if (!slot->message_due || slot->in_flight)
 		return false;
 	*output = (struct slot_output){
 		.type = SLOT_OUTPUT_SEND,
-		.message = { slot->message, slot->message_size },
+		.message = payload_view(&slot->message),
 	};
-	slot->message_size = 0;
+	slot->message_due = false;
 	slot->in_flight = true;
 	return true;
 }

@@ -15,6 +15,18 @@ uint8_t slot_icc_status(const struct slot *slot)
 	return slot->view.powered ? CCID_ICC_ACTIVE : CCID_ICC_INACTIVE;
 }
 
+void slot_put_message(struct slot *slot, const struct ccid_response *response)
+{
+	int r;
+
+	payload_clear(&slot->message);
+	r = ccid_response_encode(response, slot->message.bytes, slot->message.capacity,
+		&slot->message.size);
+	assert(r == 0); /* whoever answers keeps to CCID_MESSAGE_MAX */
+	(void)r;
+	slot->message_due = true;
+}
+
 void slot_respond(struct slot *slot, struct slot_answer answer)
 {
 	struct ccid_response response = {
@@ -25,12 +37,8 @@ void slot_respond(struct slot *slot, struct slot_answer answer)
 		.specific = answer.specific,
 		.data = answer.data,
 	};
-	int r;
 
-	r = ccid_response_encode(&response, slot->message, sizeof(slot->message),
-		&slot->message_size);
-	assert(r == 0); /* whoever answers keeps to CCID_MESSAGE_MAX */
-	(void)r;
+	slot_put_message(slot, &response);
 	if (answer.status != CCID_COMMAND_TIME_EXTENSION) {
 		slot->state = SLOT_IDLE;
 		slot->deadline = SLOT_NEVER;

@@ -81,8 +81,8 @@ struct slot {
 	struct slot_call calls[SLOT_CALLS_MAX];
 	size_t calls_first, calls_count;
 
-	uint8_t message[CCID_MESSAGE_MAX];
-	size_t message_size;     /* 0: nothing to send */
+	struct payload message;  /* the last one */
+	bool message_due;        /* it is to be sent */
 	bool in_flight;          /* a message is on bulk IN */
 	bool cancel;             /* and is to be taken back */
 
@@ -101,6 +101,12 @@ struct slot_answer {
 	uint8_t specific;
 	struct payload_view data;
 };
+
+/*
+ * Makes a response the message to be sent, in the place of one that has not been. Sizes are those of
+ * dwMaxCCIDMessageLength at most.
+ */
+void slot_put_message(struct slot *slot, const struct ccid_response *response);
 
 /* Sends it. Unless it is a time extension, the command is over. */
 void slot_respond(struct slot *slot, struct slot_answer answer);

@@ -28,7 +28,8 @@
  * A short response, which drivers at short APDU level take as one message without looking at
  * bChainParameter: 256 bytes and SW.
  */
-#define SHORT_RESPONSE_MAX 258
+#define SW_SIZE 2
+#define SHORT_RESPONSE_MAX (256 + SW_SIZE)
 
 /* ---- the command ---- */
 
@@ -117,28 +118,29 @@ size_t slot_block_max(size_t asked)
 }
 
 /*
- * How much of the response goes into the next message. A message whose length is a multiple of the
- * packet size would need a zero-length packet behind it, which not every driver reads: one byte less
- * avoids it. But a short response is never split for that.
+ * A message whose length is a multiple of the packet size would need a zero-length packet behind it, which
+ * not every driver reads.
  */
+static bool slot_is_whole_packets(const struct slot *slot, size_t part)
+{
+	return (CCID_HEADER_SIZE + part) % slot->packet_size == 0;
+}
+
+/* Whether a response of so many bytes goes in one message. A short response is never split. */
+static bool slot_fits(const struct slot *slot, size_t size)
+{
+	return size <= SHORT_RESPONSE_MAX ||
+		(size <= slot->transfer.block_max - CCID_HEADER_SIZE && !slot_is_whole_packets(slot, size));
+}
+
+/* How much of the response goes into the next message: one byte less avoids whole packets. */
 static size_t slot_part_size(const struct slot *slot)
 {
 	size_t left = slot->transfer.response.size - slot->transfer.response_sent;
 	size_t room = slot->transfer.block_max - CCID_HEADER_SIZE;
 	size_t part = left < room ? left : room;
 
-	if ((CCID_HEADER_SIZE + part) % slot->packet_size != 0 || part < 2)
-		return part;
-	if (slot->transfer.response.size <= SHORT_RESPONSE_MAX)
-		return part;
-	return part - 1;
-}
-
-static uint8_t slot_chain_parameter(bool first, bool last)
-{
-	if (first)
-		return last ? CCID_CHAIN_WHOLE : CCID_CHAIN_BEGINS;
-	return last ? CCID_CHAIN_ENDS : CCID_CHAIN_CONTINUES;
+	return slot_is_whole_packets(slot, part) && part > 1 ? part - 1 : part;
 }
 
 void slot_send_part(struct slot *slot)
@@ -155,11 +157,28 @@ void slot_send_part(struct slot *slot)
 	transfer->response_sent += part;
 	transfer->sending = !last;
 	slot_respond(slot, (struct slot_answer){
-		.specific = slot_chain_parameter(first, last),
+		.specific = first ? CCID_CHAIN_BEGINS : last ? CCID_CHAIN_ENDS : CCID_CHAIN_CONTINUES,
 		.data = { bytes, part },
 	});
 	if (last)
 		slot_transfer_reset(slot);
+}
+
+/* All of it at once, if the driver can read that; else the first part. False: it is no response at all. */
+static bool slot_send_response(struct slot *slot, struct payload_view response)
+{
+	/* Less than SW is no response, whatever the host's pcscd thinks of it. */
+	if (response.size < SW_SIZE)
+		return false;
+	if (slot_fits(slot, response.size)) {
+		slot_transfer_reset(slot);
+		slot_respond(slot, (struct slot_answer){ .data = response });
+		return true;
+	}
+	if (payload_set(&slot->transfer.response, response) != 0)
+		return false;
+	slot_send_part(slot);
+	return true;
 }
 
 /* ---- events ---- */
@@ -238,11 +257,7 @@ void slot_transmitted(struct slot *slot, uint64_t now, const struct slot_result 
 	slot->transfer.block_max = slot_block_max(result->asked);
 	switch ((enum wire_outcome)result->outcome) {
 	case WIRE_OK:
-		/* Less than SW is no response, whatever the host's pcscd thinks of it. */
-		if (result->data.size >= 2 &&
-			payload_set(&slot->transfer.response, result->data) == 0)
-			slot_send_part(slot);
-		else
+		if (!slot_send_response(slot, result->data))
 			slot_fail(slot, CCID_ERROR_HARDWARE);
 		break;
 	case WIRE_NO_CARD:

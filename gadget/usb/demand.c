@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,12 +30,18 @@ void usb_demand_open(struct usb_demand *demand, const char *udc)
 size_t usb_demand_in(const char *text, enum usb_demand_type type)
 {
 	const char *line = strstr(text, type == USB_DEMAND_BULK ? "in-bulk " : "in-int ");
-	unsigned int size;
+	const char *size;
+	char *end;
+	unsigned long n;
 
 	if (line == NULL)
 		return 0;
-	/* "len": what has come of it, and what it is for. */
-	return sscanf(line, "%*s len %*u/%u", &size) == 1 ? size : USB_DEMAND_UNKNOWN;
+	/* "len 0/65556": what has come, and what it is for. Not sscanf(), which takes longer than the rest. */
+	size = strchr(line, '/');
+	if (size == NULL)
+		return USB_DEMAND_UNKNOWN;
+	n = strtoul(size + 1, &end, 10);
+	return end != size + 1 ? n : USB_DEMAND_UNKNOWN;
 }
 
 size_t usb_demand_size(const struct usb_demand *demand, enum usb_demand_type type)
