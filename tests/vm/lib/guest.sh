@@ -75,7 +75,7 @@ guest_start_qemu()
 		forward+=",hostfwd=tcp:127.0.0.1:$(guest_port "$port")-:$port"
 	done
 	rm -f "$RESULTS/guest$GUEST-console.log"
-	qemu-system-x86_64 -accel "$1" -cpu max -smp "${GUEST_PROCESSORS:-2}" -m "$GUEST_MEMORY" -machine q35 \
+	qemu-system-x86_64 -accel "$1" -cpu max -smp 2 -m "$GUEST_MEMORY" -machine q35 \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$image/vmlinuz" -initrd "$image/initrd" \
 		-append "console=ttyS0 quiet net.ifnames=0 mitigations=off no5lvl nokaslr \
