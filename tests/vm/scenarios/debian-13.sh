@@ -21,7 +21,7 @@ before=$(apdus_at_card "cla=00 ins=84")
 assert_contains "opensc-tool: an unknown instruction" "SW1=0x6D" "$(guest_apdu 00:84:00:00:08)"
 assert_equal "GET CHALLENGE at the card" "$((before + 1))" "$(apdus_at_card 'cla=00 ins=84')"
 
-# Short and extended, one packet and the next, one message (2,065 bytes) and the next, the longest.
+# Short and extended, one packet and the next, around 2,065 bytes, the longest.
 before=$(apdus_at_card)
 output=$(guest_within 120 "/build/tests/pcsc/exchange --wait 15 sweep 0 20 + sweep 250 262 + \
 	sweep 490 530 + sweep 1000 1040 + sweep 2030 2070 + sizes 4096 65000" |

@@ -16,7 +16,7 @@ assert_contains "interface string" "Virtual PCD" "$(grep iInterface <<<"$device"
 assert_contains "serial number" "iSerial                 3" "$(sed 's/iSerial  *\([0-9]*\).*/iSerial                 3/' <<<"$device")"
 assert_contains "level" "Short and extended APDU level exchange" "$device"
 assert_contains "protocols" "dwProtocols             3  T=0 T=1" "$device"
-assert_contains "message length" "dwMaxCCIDMsgLen      2065" "$device"
+assert_contains "message length" "dwMaxCCIDMsgLen     65554" "$device"
 assert_equal "endpoints" "0x2 0x81 0x85" "$(sed -n 's/.*bEndpointAddress *\(0x\)0*\([0-9a-f]*\) .*/\1\2/p' <<<"$device" | xargs)"
 
 scan=$(guest 'timeout 3 pcsc_scan -n 2>&1 | tr -d "\r"; true')

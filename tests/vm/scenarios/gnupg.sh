@@ -23,7 +23,7 @@ assert_equal "ECHO at the card" "$((before + 1))" "$(apdus_at_card 'cla=80 ins=1
 data=$(printf '%0960d' 0)
 assert_answer "an extended command" 482 "$(scd "APDU --exlen=600 801400000001E0${data}0000")"
 
-# 80 10 N: N bytes. 2,065 is the longest message, 2,053 bytes and SW the longest answer in one.
+# 80 10 N: N bytes. The driver reads messages of 2,065 bytes: 2,053 and SW are the longest answer in one.
 for length in 0 255 256 257 500 502 2052 2053 2054 2055 4096 16000 65000; do
 	answer=$(scd "APDU --exlen=65536 8010$(printf %04X "$length")000000")
 	assert_answer "an answer of $length bytes" "$((length + 2))" "$answer"
@@ -45,7 +45,7 @@ assert_contains "card-status: reader" "Reader ...........: 0E0F:0004" "$shown"
 assert_contains "card-status: serial number" "Serial number ....: 12345678" "$shown"
 assert_contains "card-status: name" "Name of cardholder: Smart Relay" "$shown"
 
-# scdaemon's driver itself refuses commands of more than 2,055 bytes, which is one message.
+# scdaemon's driver itself refuses commands of more than 2,055 bytes.
 gnupg_kill
 guest 'export GNUPGHOME=/run/gnupg
 	cd /run

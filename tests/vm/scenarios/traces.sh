@@ -5,7 +5,8 @@
 # Host:    ccid-bridge, traced; its log says when.
 # Guest:   ccid-gadget, traced four times: without data, with it, by a client that is stopped, and by one
 #          that is killed. opensc-tool asks for the ATR and sends a long answer's APDU; a program sends a
-#          PIN that can be told from anything else, in VERIFY and in data that comes back.
+#          PIN that can be told from anything else, in VERIFY and in data that comes back; ccid-conformance
+#          sends and reads in parts.
 # Asserts: tshark names the messages and APDUs and finds none malformed; the lengths are those of the
 #          APDUs at the card; each call that carries an APDU has the same number, the same header, length
 #          and status word on both sides, and they are in order; the PIN is in the traces with data and in
@@ -108,6 +109,9 @@ guest_send verify
 guest_send echo
 guest_exchange sizes both 10 250 5000
 guest_kill_program usb-killed
+# A driver that reads no long messages, as GnuPG's: long commands and answers are in parts on the bus.
+conformance_run 1 --card scripted --case "'60,000 bytes both ways in full parts'"
+guest_pcscd_start
 guest_exchange select
 assert_equal "exit status" 0 "$(guest_stop_program usb)"
 guest_signal usb-data INT
@@ -139,13 +143,16 @@ for side in usb scard; do
 done
 assert "there are many" [ "$(wc -l <"$RESULTS/commands-scard")" -gt 20 ]
 assert_equal "status words, by call" "$(cat "$RESULTS/answers-scard")" "$(cat "$RESULTS/answers-usb")"
-# A long command is in parts on the bus, of which the first has no number yet.
+# The other driver's command is in parts on the bus, of which the first has no number yet.
 while IFS= read -r line; do
 	number=${line%%$'\t'*} rest=${line#*$'\t'}
 	length=${rest%%$'\t'*}
-	[ "$length" -gt 2055 ] || assert "call $number on the bus" grep -q -x -F -- "$line" "$RESULTS/commands-usb"
+	[ "$length" -gt 60000 ] || assert "call $number on the bus" grep -q -x -F -- "$line" "$RESULTS/commands-usb"
 done <"$RESULTS/commands-scard"
 assert "a long command" awk -F '\t' '$2 > 5000 { found = 1 } END { exit !found }' "$RESULTS/commands-scard"
+assert "a long command, whole" awk -F '\t' '$2 > 5000 { found = 1 } END { exit !found }' "$RESULTS/commands-usb"
+assert "a long answer, whole" [ -n "$(read_back usb.pcapng \
+	-Y 'usbccid.bMessageType == 0x80 && usbccid.dwLength > 5000 && usbccid.bChainParameter == 0')" ]
 for part in 1 3 2; do
 	assert "an answer in parts ($part)" [ -n "$(read_back usb.pcapng -Y "usbccid.bChainParameter == $part")" ]
 done
