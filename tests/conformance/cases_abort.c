@@ -131,6 +131,7 @@ static bool ends_a_response(struct tester *t)
 {
 	size_t size = card_apdu(card_buffer, COMMAND_SOURCE, 5000, 0, 5000);
 
+	t->message_max = TESTER_GNUPG_MAX;
 	return tester_ask_part(t, LEVEL_WHOLE, card_buffer, size) &&
 		tester_check(t, t->answer.specific == CHAIN_BEGINS, "bChainParameter %02X",
 			t->answer.specific) &&
