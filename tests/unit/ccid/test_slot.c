@@ -388,7 +388,9 @@ static void test_parts_of_another_length(void **state)
 		"reply pattern 65538 asked 65540", "block 04 00 00 01 0 65530",
 		"out 6F 00000000 00 05 00 1000", "block 05 00 00 02 65530 8",
 		"out 6F 05000000 00 06 00 0000 00B0000000", "call transmit 00B0000000",
-		"reply pattern 65538 asked 131072", "block 06 00 00 00 0 65538"));
+		"reply pattern 65538 asked 131072", "block 06 00 00 00 0 65538",
+		"out 6F 05000000 00 07 00 0000 00B0000000", "call transmit 00B0000000",
+		"reply pattern 65548 asked 131072", "block 07 00 00 01 0 65544"));
 }
 
 static void test_no_message_is_a_multiple_of_the_packet_size(void **state)

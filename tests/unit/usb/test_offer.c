@@ -100,6 +100,7 @@ static void test_demand(void **state)
 		{ "urb/000000006d6bb1f6 hs ep1in-bu", 0, 0 },
 		{ "urb/000000006d6bb1f6 hs ep1in-bulk len 0", USB_DEMAND_UNKNOWN, 0 },
 		{ "urb/000000006d6bb1f6 hs ep1in-bulk ", USB_DEMAND_UNKNOWN, 0 },
+		{ "urb/000000006d6bb1f6 hs ep1in-bulk len 0/", USB_DEMAND_UNKNOWN, 0 },
 	};
 
 	(void)state;
