@@ -19,6 +19,8 @@
 #include "tests/usb/echo.h"
 
 #define HOST_TIMEOUT 5000 /* ms, as libccid's for a write */
+#define HOST_SHORT 2065 /* bytes */
+#define HOST_MOMENT 300 /* ms */
 #define HOST_TIMES 20
 #define HOST_BUFFER (2 * ECHO_MESSAGE_MAX)
 
@@ -200,6 +202,26 @@ static bool host_check_too_large(struct host *host)
 	host_fill(host, ECHO_PLAIN, 100000, 100000);
 	return host_write(host, 100000) && host_read(host, host->packet_size) &&
 		host_read_notification(host) && host_exchange(host, ECHO_PLAIN, 600);
+}
+
+/* A message that needs a long transfer waits for it, and is whole then. */
+static bool host_check_needs(struct host *host)
+{
+	static const size_t sizes[] = { 2066, 4096, 30000, 65000 };
+	int n = 0;
+	int r;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		host_fill(host, ECHO_NEEDS, sizes[i], sizes[i]);
+		if (!host_write(host, sizes[i]))
+			return false;
+		r = libusb_bulk_transfer(host->handle, host->bulk_in, host->got, HOST_SHORT, &n, HOST_MOMENT);
+		if (r != LIBUSB_ERROR_TIMEOUT || n != 0)
+			return host_fail("a transfer that is too short", sizes[i], r);
+		if (!host_read(host, sizes[i]) || !host_read_notification(host))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -398,6 +420,7 @@ static const struct {
 	{ "empty-packets", host_check_empty_packets, false },
 	{ "truncated", host_check_truncated, false },
 	{ "too-large", host_check_too_large, false },
+	{ "needs", host_check_needs, false },
 	{ "cancel", host_check_cancel, false },
 	{ "control", host_check_control, false },
 	{ "given-up", host_check_given_up, false },

@@ -93,7 +93,8 @@ static void echo_message(void *owner, struct payload_view message)
 	} else {
 		usb_cancel_send(echo->device); /* as CCID does it for a new command */
 	}
-	echo_check(echo, usb_send(echo->device, message, 0));
+	echo_check(echo, usb_send(echo->device, message,
+		message.size > 0 && message.bytes[0] == ECHO_NEEDS ? message.size : 0));
 	if (echo->device != NULL)
 		echo_notify(echo);
 }

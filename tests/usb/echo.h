@@ -17,6 +17,7 @@
 enum echo_type {
 	ECHO_PLAIN = 0x6F,  /* send it back */
 	ECHO_CANCEL = 0x70, /* send something else, take that back, then send it back */
+	ECHO_NEEDS = 0x71,  /* send it back to a transfer for as many bytes, and to no other */
 };
 
 enum echo_request {
