@@ -7,6 +7,8 @@
 #include "base/checkup.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #define LINE_MAX_BYTES 1024
@@ -19,8 +21,13 @@ static void print_line(struct checkup *checkup, const char *verdict, const char 
 	char line[LINE_MAX_BYTES];
 
 	(void)vsnprintf(line, sizeof(line), format, arguments);
-	for (char *at = line; *at != '\0'; at++) {
-		if ((unsigned char)*at < ' ' || *at == 0x7F)
+	for (uint8_t *at = (uint8_t *)line; *at != '\0'; at++) {
+		/* U+0080 to U+009F are C2 80 to C2 9F */
+		bool c1 = at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F;
+
+		if (c1)
+			*at++ = '?';
+		if (c1 || *at < ' ' || *at == 0x7F)
 			*at = '?';
 	}
 	(void)fprintf(checkup->out, "%-8s %s: %s\n", verdict, what, line);
