@@ -11,9 +11,9 @@
  *     wLevelParameter 10h, no data          ->
  *                                          <-        DataBlock, bChainParameter 3 or 2
  *
- * A command in one message has level 0, a response in one message bChainParameter 0. How long a message
- * may be, the driver says when it asks for it, see CCID_BLOCK_MAX. A part out of
- * order fails with the offset of wLevelParameter and ends both chains.
+ * A command in one message has level 0, a response in one message bChainParameter 0. How long a message may
+ * be, the driver says when it asks for it, see CCID_BLOCK_MAX. A part out of order fails with the offset
+ * of wLevelParameter and ends both chains.
  *
  * The bytes of the APDU are neither read nor changed here.
  *
