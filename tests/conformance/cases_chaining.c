@@ -220,7 +220,7 @@ static bool slow_chain(struct tester *t)
 	return tester_transmit(t, card_buffer, size) && card_pattern_came(t, 3000);
 }
 
-static const size_t short_messages = TESTER_GNUPG_MAX, long_messages = TESTER_BUFFER;
+static const size_t short_messages = TESTER_GNUPG_MAX, long_messages = 0;
 static const size_t part_of_100 = 100, part_of_502 = 502, part_of_1014 = 1014, part_of_1 = 1;
 static const unsigned int level_ends = LEVEL_ENDS, level_continues = LEVEL_CONTINUES,
 			  level_more = LEVEL_MORE, level_4 = 4, level_11 = 0x11,

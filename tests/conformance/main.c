@@ -115,7 +115,6 @@ int main(int argc, char **argv)
 	if (t == NULL)
 		return 2;
 	t->seed = 1;
-	t->message_max = TESTER_BUFFER;
 	status = main_parse(argc, argv, &arguments, t);
 	if (status == -1 && arguments.list) {
 		suite_list(arguments.pattern);

@@ -125,7 +125,7 @@ static bool suite_is_over(struct tester *t)
 /* After a failure the next case shall have a reader that works, if there is any way. */
 static void suite_recover(struct tester *t)
 {
-	t->message_max = TESTER_BUFFER;
+	t->message_max = 0;
 	tester_drain(t);
 	t->reason[0] = '\0';
 	if (suite_is_over(t))
@@ -150,7 +150,7 @@ static void suite_run_case(struct tester *t, const struct suite_case *c, struct 
 	}
 	t->reason[0] = '\0';
 	t->running.type = 0;
-	t->message_max = TESTER_BUFFER;
+	t->message_max = 0;
 	t->argument = c->argument;
 	if (!suite_prepare(t, c->start))
 		when = "before it began: ";

@@ -156,8 +156,8 @@ static bool tester_parse(struct tester *t, size_t size)
 
 bool tester_receive(struct tester *t, unsigned int timeout)
 {
-	size_t size = 0;
-	int r = transport_in(&t->transport, t->in, t->message_max, timeout, &size);
+	size_t size = 0, room = t->message_max > 0 ? t->message_max : sizeof(t->in);
+	int r = transport_in(&t->transport, t->in, room, timeout, &size);
 
 	if (r == LIBUSB_ERROR_TIMEOUT)
 		return tester_fail(t, "no answer to %02X within %u ms", t->last.type, timeout);
@@ -377,7 +377,7 @@ size_t tester_part_max(const struct tester *t)
 {
 	size_t message = t->descriptor.dwMaxCCIDMessageLength;
 
-	if (message > t->message_max)
+	if (t->message_max > 0 && message > t->message_max)
 		message = t->message_max;
 	if (message > CCID_HEADER + CCID_APDU_MAX)
 		message = CCID_HEADER + CCID_APDU_MAX;

@@ -107,7 +107,7 @@ struct tester {
 	const void *argument;    /* of the case that runs */
 	bool scripted;           /* the card is that of tests/card */
 	uint32_t seed;           /* of the garbage */
-	size_t message_max;      /* bytes of a message, either way, to this driver; a case may change it */
+	size_t message_max;      /* bytes of the longest message, either way, of this driver; 0: it has no limit */
 
 	/* what was found out at the start */
 	bool card;
