@@ -84,12 +84,22 @@ END
 	systemctl --root="$RESULTS/guest-root" enable tunnel 2>>"$RESULTS/install.log"
 }
 
+# Which of the two readers has the card, by its serial number: pcscd has them in the order in which udevd
+# tells it of them, which may be another after each time that they are plugged in.
+CARD_READER=
+find_card_reader()
+{
+	CARD_READER=$(guest 'ccid-gadget readers' | awk '/^Virtual PCD 0 00 00 / { print $(NF - 1) }')
+	[ -n "$CARD_READER" ] && [ "$CARD_READER" != - ]
+}
+
 # The reader is a card's, counted there.
 installed_reader_works()
 {
 	local before
 	before=$(apdus_at_card)
-	assert "APDUs" guest_try "/build/tests/pcsc/exchange --wait 25 --reader '*VMware*' loop 3"
+	wait_for 20 "the reader with the card" find_card_reader
+	assert "APDUs" guest_try "/build/tests/pcsc/exchange --wait 25 --reader '*$CARD_READER*' loop 3"
 	assert "they reached the card" [ "$(apdus_at_card)" -ge $((before + 3)) ]
 }
 
@@ -162,7 +172,7 @@ systemctl enable --now ccid-gadget'
 	installed_reader_works
 
 	echo "an upgrade, while a card is used"
-	guest_start user "/build/tests/pcsc/exchange --wait 25 --reader \"*VMware*\" loop 100000"
+	guest_start user "/build/tests/pcsc/exchange --wait 25 --reader \"*$CARD_READER*\" loop 100000"
 	wait_for 30 "the card, in use" gadget_card_in_use
 	apt_get_upgrade ccid-gadget gadget.conf
 	assert "its program is told" [ "$(guest_end user 20)" != 0 ]
