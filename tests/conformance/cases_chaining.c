@@ -27,10 +27,11 @@ static bool command_in_parts(struct tester *t)
 /* Parts of all sizes, one byte and a full message of GnuPG's driver among them. */
 static bool uneven_parts(struct tester *t)
 {
-	size_t sizes[] = { 1, TESTER_GNUPG_MAX - CCID_HEADER, 2, 502, 54, 1, 300 };
+	size_t sizes[] = { 1, 0, 2, 502, 54, 1, 300 };
 	size_t size = card_apdu(card_buffer, COMMAND_SINK, 5000, 5000, 0), at = 0;
 
 	t->message_max = TESTER_GNUPG_MAX;
+	sizes[1] = tester_part_max(t);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		if (!tester_ask_part(t, i == 0 ? LEVEL_BEGINS : LEVEL_CONTINUES, card_buffer + at,
 			    sizes[i]) ||
@@ -192,8 +193,10 @@ static bool more_with_data(struct tester *t)
 static bool send_zeros(struct tester *t, size_t size)
 {
 	static const uint8_t zeros[TESTER_BUFFER];
-	size_t part = TESTER_GNUPG_MAX - CCID_HEADER, at;
+	size_t part, at;
 
+	t->message_max = TESTER_GNUPG_MAX;
+	part = tester_part_max(t);
 	for (at = 0; size - at > part; at += part) {
 		if (!tester_ask_part(t, at == 0 ? LEVEL_BEGINS : LEVEL_CONTINUES, zeros, part))
 			return false;
