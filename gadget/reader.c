@@ -21,6 +21,7 @@
 #include "gadget/ccid/slot.h"
 #include "gadget/identity.h"
 #include "gadget/open_calls.h"
+#include "gadget/plug_problem.h"
 #include "gadget/reader_trace.h"
 #include "gadget/usb/usb.h"
 
@@ -358,35 +359,15 @@ static struct usb_settings reader_settings(const struct reader *reader)
 	return settings;
 }
 
-/* Ports are made when dummy_hcd is loaded, and by its parameter only. */
-static void reader_say_no_port(const struct reader *reader)
-{
-	size_t ports = usb_ports(), wanted = reader->readers > ports ? reader->readers : ports + 1;
-
-	if (reader->config->udc[0] != '\0')
-		log_error(reader->host_name, "the virtual USB port %s is in use; waiting for it",
-			reader->config->udc);
-	else if (wanted > USB_PORTS_MAX)
-		log_error(reader->host_name, "every virtual USB port is in use, and dummy_hcd can't "
-			"make more than %d; waiting for one", USB_PORTS_MAX);
-	else
-		log_error(reader->host_name, "every virtual USB port is in use; waiting for one. For "
-			"more of them put the line 'options dummy_hcd num=%zu' (%d at most) into "
-			"/etc/modprobe.d/dummy_hcd.conf, and type 'rmmod dummy_hcd' and 'modprobe "
-			"dummy_hcd'", wanted, USB_PORTS_MAX);
-}
-
 /* The reason why there is no device, unless it is still the same. */
 static void reader_say_problem(const struct reader *reader, int r)
 {
+	char text[PLUG_PROBLEM_MAX];
+
 	if (r == reader->plug_problem || r == 0)
 		return;
-	if (r < 0)
-		log_error(reader->host_name, "the USB device can't be made: %s", strerror(-r));
-	else if (r == USB_UDC_BUSY)
-		reader_say_no_port(reader);
-	else
-		log_error(reader->host_name, "%s", usb_outcome_text((enum usb_outcome)r));
+	plug_problem_text(text, sizeof(text), r, reader->config->udc, reader->readers, usb_ports());
+	log_error(reader->host_name, "%s", text);
 }
 
 static void reader_open_device(struct reader *reader)
