@@ -2,7 +2,7 @@
  * bench-echo: how long so many bytes take there and so many back over TCP: the wire, without
  * anything that the relay does.
  *
- *     bench-echo PORT                   the host's end: waits at 127.0.0.1 for the guest's
+ *     bench-echo PORT                   the host's end: waits for the guest's, at every address
  *     bench-echo ADDRESS PORT TASK...   the guest's end; see samples.h for a task
  *
  * A message to the host is a header, the number of bytes that follow and the number of bytes wanted
@@ -102,7 +102,7 @@ static void serve(int fd)
 
 static int listen_for_guests(const char *port)
 {
-	struct sockaddr_in at = address_of("127.0.0.1", port);
+	struct sockaddr_in at = address_of("0.0.0.0", port);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int fd;
 

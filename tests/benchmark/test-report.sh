@@ -23,7 +23,7 @@ for size in "0 0" "0 256" "0 4096" "0 65000" "4096 0"; do
 		"d $size 6000 5000" "d $size 30000" "e $size 3000"
 done >"$folder/samples"
 cat >"$folder/measures" <<-END
-	machine cpus=2 accelerator=tcg kernel=6.1 load=0.5
+	machine cpus=2 accelerator=tcg kernel=6.1.192 load=0.5
 	round_trips way=d apdus=100 turns=100
 	round_trips way=e apdus=100 turns=110
 	driver commands=30 turns=5 seconds=2
@@ -66,6 +66,7 @@ is()
 is '$r->{sizes}[0]{ratio}' 1.5
 is '$r->{sizes}[0]{p99}{d}' 30
 is '"@{$r->{endpoints}[0]}{qw(way median quarter)} $r->{endpoints}[1]{median}"' "aio 2 1 0.5"
+is '"@{$r->{machine}[0]}{qw(cpus kernel)}"' "2 6.1.192"
 is '$r->{round_trips_per_apdu}' 1
 is '$r->{cost}[0]{cpu_us_per_apdu}' 50
 is '$r->{idle}[0]{cpu_percent}' 0.05

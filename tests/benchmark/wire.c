@@ -1,7 +1,9 @@
 /*
  * bench-wire: passes TCP connections on, counts what passes, and delays it if it is told to.
  *
- *     bench-wire PORT TARGET-PORT CONTROL-PORT          all of them at 127.0.0.1
+ *     bench-wire PORT TARGET-PORT CONTROL-PORT
+ *
+ * It listens at every address; the target is at 127.0.0.1.
  *
  * Whoever connects to CONTROL-PORT sends a line, gets a line of what was counted since the start,
  * and is left:
@@ -90,18 +92,18 @@ static _Noreturn void give_up(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-static struct sockaddr_in address_of(const char *port)
+static struct sockaddr_in address_of(in_addr_t address, const char *port)
 {
 	return (struct sockaddr_in){
 		.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_addr.s_addr = htonl(address),
 	};
 }
 
 static int listen_at(const char *port)
 {
-	struct sockaddr_in at = address_of(port);
+	struct sockaddr_in at = address_of(INADDR_ANY, port);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(fd, 8) != 0)
@@ -326,6 +328,6 @@ int main(int argc, char **argv)
 	log_init("bench-wire", LOG_LEVEL_INFO);
 	if (argc != 4)
 		return EXIT_USAGE;
-	target = address_of(argv[2]);
+	target = address_of(INADDR_LOOPBACK, argv[2]);
 	run(listen_at(argv[1]), listen_at(argv[3]), &target);
 }

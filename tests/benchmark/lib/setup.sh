@@ -10,6 +10,8 @@
 #     10.0.2.2:7818   socat to the host's pcscd            7817   the same by way of bench-wire
 #     10.0.2.2:7820   bench-echo
 #
+# All of these listen at every address, and the network is this run's own.
+#
 # What is measured goes to $RESULTS/measures, a line each: a name, and what is known of it.
 
 BENCH_HOST=$HOST_PROGRAMS/tests/benchmark
@@ -45,6 +47,13 @@ bench_choose()
 		READERS_FORWARDED='' READER_DELAYS=(10) READERS_APDUS=40
 		PLAYER_APDUS=1000
 	fi
+}
+
+# The guest is a User Mode Linux. What listens here is reached at an address of its network card.
+bench_choose_uml()
+{
+	GUEST_UML=$VM/uml
+	uml_leave_processor
 }
 
 # stage TEXT: what comes next, and after how many seconds of measuring
@@ -102,7 +111,7 @@ bench_bridge_start()
 	host_key=$("$HOST_PROGRAMS/host-bridge/ccid-bridge" genkey /run/bridge.key)
 	guest_key=$(guest "/build/gadget/ccid-gadget genkey /run/gadget.key")
 	{
-		echo "listen = { \"tcp://127.0.0.1:$RELAY_PORT\" }"
+		echo "listen = { \"tcp://0.0.0.0:$RELAY_PORT\" }"
 		echo "key-file = \"/run/bridge.key\""
 		echo "guest \"vm\" { key = \"$guest_key\" readers = { \"*\" } }"
 		player_sections
@@ -114,7 +123,7 @@ bench_bridge_start()
 # serve_pcscd NAME PORT: the host's pcscd socket, for the guest
 serve_pcscd()
 {
-	serve "$1" "$2" socat "TCP-LISTEN:$2,bind=127.0.0.1,fork,reuseaddr,nodelay" \
+	serve "$1" "$2" socat "TCP-LISTEN:$2,fork,reuseaddr,nodelay" \
 		UNIX-CONNECT:/run/pcscd/pcscd.comm
 }
 
@@ -146,6 +155,12 @@ readers_are()
 	[ "$(guest_readers | wc -l)" = "$1" ]
 }
 
+# In the guest's pcscd: the bare one may be there.
+no_relay_reader()
+{
+	! guest_readers | grep -v -q -F "[Bare reader]"
+}
+
 # bench_gadget_start PORT COUNT READER-SECTION...: until pcscd has COUNT readers, all in all.
 bench_gadget_start()
 {
@@ -156,9 +171,11 @@ bench_gadget_start()
 	wait_for 60 "$count readers in the guest's pcscd" readers_are "$count"
 }
 
+# Until pcscd has let go of its readers: a new one of the same name would be taken for the old one.
 bench_gadget_stop()
 {
 	guest_stop_program gadget >/dev/null
+	wait_for 30 "the relay's readers to go" no_relay_reader
 }
 
 # Everything for a to e, with the bare reader and the relay's plugged in.
@@ -182,6 +199,6 @@ bench_start()
 	guest_start reader "$BENCH_GUEST/bench-reader"
 	wait_for 30 "the bare reader" readers_are 1
 	bench_gadget_start "$RELAY_PORT" 2 "reader \"$FIRST_READER\" {}"
-	measure machine "cpus=$(nproc) accelerator=$(guest_accelerator | cut -d, -f1)" \
+	measure machine "cpus=$(nproc --all) accelerator=$(guest_accelerator | cut -d, -f1)" \
 		"kernel=$(guest 'uname -r') load=$(cut -d' ' -f1 /proc/loadavg)"
 }

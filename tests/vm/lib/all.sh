@@ -7,6 +7,7 @@
 . "$TOP/tests/vm/lib/assert.sh"
 . "$TOP/tests/vm/lib/host.sh"
 . "$TOP/tests/vm/lib/card.sh"
+. "$TOP/tests/vm/lib/uml.sh"
 . "$TOP/tests/vm/lib/guest.sh"
 . "$TOP/tests/vm/lib/guest-programs.sh"
 . "$TOP/tests/vm/lib/relay.sh"

@@ -45,7 +45,9 @@ guest_pid()
 # a guest did not reach its init under KVM.
 guest_accelerator()
 {
-	if [ -w /dev/kvm ] && grep -q -w -E 'vmx|svm' /proc/cpuinfo && ! [ -e "$VM/kvm-unusable" ]; then
+	if [ -n "$GUEST_UML" ]; then
+		echo uml
+	elif [ -w /dev/kvm ] && grep -q -w -E 'vmx|svm' /proc/cpuinfo && ! [ -e "$VM/kvm-unusable" ]; then
 		echo kvm
 	else
 		echo tcg,thread=multi
@@ -138,6 +140,10 @@ guest_boot_begin()
 {
 	local accelerator
 	accelerator=$(guest_accelerator)
+	if [ "$accelerator" = uml ]; then
+		guest_start_uml
+		return
+	fi
 	guest_start_qemu "$accelerator"
 	if [ "$accelerator" = kvm ] && ! guest_reaches "init: started" 20; then
 		say "the guest does not start under KVM; emulating from now on ($VM/kvm-unusable)"

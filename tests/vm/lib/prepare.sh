@@ -67,6 +67,16 @@ fetch_vpcd()
 		cp "$folder"/package/usr/lib/pcsc/drivers/serial/libifdvpcd.so.*.* "$folder/libifdvpcd.so"
 }
 
+# To make a kernel of.
+uml_packages=(make flex bison bc kmod libc6-dev gcc)
+
+# The kernel of a User Mode Linux, in $VM/uml.
+prepare_uml()
+{
+	install_packages "${uml_packages[@]}"
+	"$TOP/tests/vm/image/uml" "$VM/uml" >&2
+}
+
 # prepare_guest SUITE: its image, and the programs built for it if they are not the host's.
 prepare_guest()
 {
