@@ -23,6 +23,7 @@ for size in "0 0" "0 256" "0 4096" "0 65000" "4096 0"; do
 		"d $size 6000 5000" "d $size 30000" "e $size 3000"
 done >"$folder/samples"
 cat >"$folder/measures" <<-END
+	run quick=no
 	machine cpus=2 accelerator=tcg kernel=6.1.192 load=0.5
 	round_trips way=d apdus=100 turns=100
 	round_trips way=e apdus=100 turns=110
@@ -34,7 +35,9 @@ cat >"$folder/measures" <<-END
 	memory apdus=0 process=core rss_kib=3000
 	memory apdus=100 process=core rss_kib=3200
 END
-printf '%s\n' "aio 0 0 1000 3000" "plain 0 0 500" "aio 0 0 2000 4000" >"$folder/endpoints"
+printf '%s\n' "aio 0 65000 1000 3000" "plain 0 0 500" "plain 0 65000 700" "threads 0 0 600" \
+	"threads 0 65000 800" "mixed 0 0 600" "mixed 0 65000 800" "aio 0 0 500" "aio 0 65000 2000 4000" \
+	>"$folder/endpoints"
 printf '%s\n' "GetSlotStatus 100 200 300" >"$folder/driver"
 printf '%s\n' "50 d pkcs11-tool 2000000" "50 e pkcs11-tool 6000000" >"$folder/delays"
 {
@@ -65,7 +68,8 @@ is()
 
 is '$r->{sizes}[0]{ratio}' 1.5
 is '$r->{sizes}[0]{p99}{d}' 30
-is '"@{$r->{endpoints}[0]}{qw(way median quarter)} $r->{endpoints}[1]{median}"' "aio 2 1 0.5"
+is '"@{$r->{endpoints}[0]}{qw(way command response median quarter)}"' "aio 0 65000 2 1"
+is '"@{$r->{endpoints}[1]}{qw(way response median)}"' "plain 0 0.5"
 is '"@{$r->{machine}[0]}{qw(cpus kernel)}"' "2 6.1.192"
 is '$r->{round_trips_per_apdu}' 1
 is '$r->{cost}[0]{cpu_us_per_apdu}' 50
@@ -89,6 +93,7 @@ is '$goals->{"idle, with interrupt endpoint: CPU % of ccid-bridge'"'"'s processe
 is '$goals->{"memory of core, KiB"}' "met"
 is '$goals->{"... its growth over 100 APDUs, KiB"}' "not met"
 grep -q "^d: p99 .* not met" "$folder/output" || fail "goals among the tables"
+grep -q "^aio  *0  *65000  *2.00  *1.00$" "$folder/output" || fail "endpoints among the tables"
 
 # refused WHAT PERL: JSON that this has changed
 refused()
@@ -104,3 +109,13 @@ refused "text" '$r->{sizes}[2]{command} = "0"'
 refused "another ratio" '$r->{sizes}[1]{ratio} = 1.15'
 refused "no list" 'delete $r->{sizes}'
 refused "no round trips" 'delete $r->{round_trips_per_apdu}'
+refused "an endpoint's way too few" '$r->{endpoints} = [ grep { $_->{way} ne "mixed" } @{ $r->{endpoints} } ]'
+refused "a size of a way too few" 'pop @{ $r->{endpoints} }'
+refused "no endpoints" 'delete $r->{endpoints}'
+refused "no median of a way" 'delete $r->{endpoints}[3]{median}'
+refused "no endpoints, and nothing that says how long the run was" 'delete @$r{qw(endpoints run)}'
+grep -v '^run ' "$folder/measures" >"$folder/other"
+{ echo "run quick=yes"; cat "$folder/other"; } >"$folder/measures"
+rm "$folder/endpoints"
+"$here/report" "$folder" "$folder/json" >/dev/null
+"$here/check-json" "$folder/json" || fail "JSON of a quick run"

@@ -29,6 +29,7 @@ FORWARDED=/run/forwarded
 # What a run has how much of. bench_choose QUICK
 bench_choose()
 {
+	BENCH_QUICK=no
 	SIZES_ROUNDS=20 SIZES_COUNT=15 SIZES_LONG_COUNT=5
 	ENDPOINT_ROUNDS=6
 	COST_APDUS=1000
@@ -38,6 +39,7 @@ bench_choose()
 	READERS_FORWARDED=yes READERS_APDUS=200
 	PLAYER_APDUS=5000
 	if [ -n "$1" ]; then
+		BENCH_QUICK=yes
 		SIZES_ROUNDS=4 SIZES_COUNT=10 SIZES_LONG_COUNT=3
 		ENDPOINT_ROUNDS=0
 		COST_APDUS=200
@@ -182,6 +184,7 @@ bench_gadget_stop()
 bench_start()
 {
 	stage "Host and guest"
+	measure run "quick=$BENCH_QUICK"
 	bench_host_pcscd_start
 	card_start "$VPCD_PORT:t1" "$((VPCD_PORT + 1)):t1"
 	guest_boot
