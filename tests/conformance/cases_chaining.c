@@ -65,6 +65,14 @@ static bool long_commands(struct tester *t)
 	return true;
 }
 
+/* A driver that reads messages of any length has no response in parts that fits into one. */
+static bool came_whole(struct tester *t)
+{
+	return tester_check(t, t->message_max > 0 || t->response_size > tester_part_max(t) ||
+			t->answer.specific == CHAIN_WHOLE,
+		"%zu bytes in parts, which one message could have had", t->response_size);
+}
+
 /* 6.2.1: bChainParameter 1, 3, 2, and level 10h to go on; up to 65538 bytes, the card has 65535. */
 static bool long_responses(struct tester *t)
 {
@@ -74,7 +82,7 @@ static bool long_responses(struct tester *t)
 
 	t->message_max = *message_max;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		if (!card_source(t, sizes[i]))
+		if (!card_source(t, sizes[i]) || !came_whole(t))
 			return false;
 	}
 	return true;
@@ -85,7 +93,7 @@ static bool both_long(struct tester *t)
 	const size_t *message_max = t->argument;
 
 	t->message_max = *message_max;
-	return card_both(t, 60000, 60000);
+	return card_both(t, 60000, 60000) && came_whole(t);
 }
 
 /* OpenCT, OpenKeychain and libccid at short APDU level take a short response as one message. */
