@@ -38,7 +38,7 @@ guest_within 60 "
 	$(block_after "What is left in the guest of a tunnel" | grep StreamLocal)
 	\$(command -v sshd)
 	$(head -n 2 <<<"$by_hand")" || fail "sshd in the guest"
-guest_gadget_start_only
+guest_start gadget "/build/gadget/$(tail -n 1 <<<"$by_hand") -c /results/gadget.conf"
 guest_pcscd_start
 
 tunnel_start()
