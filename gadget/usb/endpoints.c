@@ -132,6 +132,15 @@ static void usb_endpoints_set_timer(struct usb_endpoints *endpoints)
 		(void)timerfd_settime(endpoints->timer, 0, &once, NULL);
 }
 
+/*
+ * Whether it is still the driver that we know that asks. One that has configured the device since ep0
+ * was looked at may have asked already; the event of that was there before its request.
+ */
+static bool usb_endpoints_asks_the_same(const struct usb_endpoints *endpoints)
+{
+	return !usb_control_is_pending(endpoints->control);
+}
+
 /* The message has waited for the host long enough: what follows it, if anything, is due. */
 static void usb_endpoints_drop_message(struct usb_endpoints *endpoints)
 {
@@ -158,7 +167,7 @@ static bool usb_endpoints_may_write(struct usb_endpoints *endpoints)
 	view.demand = usb_demand_size(&endpoints->demand, USB_DEMAND_BULK) >= endpoints->needs;
 	switch (usb_offer_look(&endpoints->offer, &view, &wait)) {
 	case USB_OFFER_WRITE:
-		return true;
+		return usb_endpoints_asks_the_same(endpoints);
 	case USB_OFFER_RECALL:
 		endpoints->out_recalled = true;
 		usb_transfer_recall(&endpoints->out, endpoints->context);
@@ -211,6 +220,8 @@ static int usb_endpoints_start_notify(struct usb_endpoints *endpoints)
 			USB_OFFER_LONGEST_NOTIFICATION));
 		return 0;
 	}
+	if (!usb_endpoints_asks_the_same(endpoints))
+		return 0;
 	endpoints->notification_size = 0;
 	return usb_transfer_write(&endpoints->notify, endpoints->context, endpoints->bell, false,
 		endpoints->notification, size);
