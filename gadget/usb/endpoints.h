@@ -13,11 +13,12 @@
  * The kernel lets a new driver in before it tells us, and a read or write that we start in between
  * would be that driver's: it would find an answer to somebody else, or its first command would be
  * dropped with what belonged to the old one. Hence three rules. Nothing is started while an event
- * waits at ep0; for what is written, that is looked at after the host was seen asking for it. The next read is armed before the answer to a message is written, so that it is in
- * place when the driver gets its answer and can do anything else; but after the message was handed
- * over, because the call that the message becomes need not wait for that. And a read that was armed at the very moment
- * of an event, so that nobody knows on which side of it, is not abandoned: if it was the old driver's,
- * the kernel ends it, unless it had brought the end of that one's message before, which its length
+ * waits at ep0; for what is written, that is looked at after the host was seen asking for it. The
+ * next read is armed before the answer to a message is written, so that it is in place when the driver
+ * gets its answer and can do anything else; but after the message was handed over, because the call
+ * that the message becomes need not wait for that. And a read that was armed at the very moment of an
+ * event, so that nobody knows on which side of it, is not abandoned: if it was the old driver's, the
+ * kernel ends it, unless it had brought the end of that one's message before, which its length
  * tells; else what it brings is the beginning of the new one's first command.
  *
  * The write that ends a message rings no bell. A driver that has read it sends its next command, and

@@ -44,7 +44,11 @@
 
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
+
+/* The lines of a conversation, with the NULL at its end. */
+#define LINES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* Plays the lines up to a NULL with a new slot. Fails the running cmocka test where they differ. */
 void play(const char *const *lines);

@@ -14,8 +14,6 @@
 
 #include "tests/unit/ccid/player.h"
 
-#define LINES(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
 static void test_a_command_in_three_parts(void **state)
 {
 	(void)state;

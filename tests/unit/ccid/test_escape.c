@@ -14,8 +14,6 @@
 
 #include "tests/unit/ccid/player.h"
 
-#define LINES(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
 #define ESCAPE_OUT "out 6B 02000000 00 01 00 0000 0A0B"
 #define ESCAPE_CALL "call escape 0A0B"
 

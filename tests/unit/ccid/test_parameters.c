@@ -15,8 +15,6 @@
 
 #include "tests/unit/ccid/player.h"
 
-#define LINES(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
 /* An empty slot that gets a card, which is powered on; bSeq 00. */
 #define POWER_ON                                                                                   \
 	"enable 512", "card 1", "notify 5003", "out 62 00000000 00 00 00 0000",                    \

@@ -19,8 +19,6 @@
 #include "gadget/ccid/slot.h"
 #include "tests/unit/ccid/player.h"
 
-#define LINES(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
 #define LINE_MAX_SIZE 48
 #define PART_MAX 2055 /* bytes of a response in one message */
 

@@ -13,8 +13,6 @@
 
 #include "tests/unit/ccid/player.h"
 
-#define LINES(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
 /* bPINOperation to bTeoPrologue, and the APDU: 20 bytes for a verification. */
 #define VERIFY "00 1E 82 04 00 0804 02 01 0904 00 000000 0020008000"
 #define VERIFY_CALL "call secure 001E820400080402010904000000000020008000"

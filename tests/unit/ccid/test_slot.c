@@ -13,8 +13,6 @@
 
 #include "tests/unit/ccid/player.h"
 
-#define LINES(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
 /* ---- status and presence: CCID 1.1, 6.1.3 and 6.3.1 ---- */
 
 static void test_status_of_an_empty_slot(void **state)

@@ -67,8 +67,8 @@ fetch_vpcd()
 		cp "$folder"/package/usr/lib/pcsc/drivers/serial/libifdvpcd.so.*.* "$folder/libifdvpcd.so"
 }
 
-# To make a kernel of.
-uml_packages=(make flex bison bc kmod libc6-dev gcc)
+# To make a kernel of, beside those.
+uml_packages=(make flex bison bc kmod)
 
 # The kernel of a User Mode Linux, in $VM/uml.
 prepare_uml()
